@@ -1,0 +1,2 @@
+//! The binary; not there yet.
+fn main() {}

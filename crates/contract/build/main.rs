@@ -1,0 +1,34 @@
+//! Compiles `proto/` without `protoc`: descriptors, Rust messages and services, HTTP rules.
+
+mod http_rules;
+mod sources;
+mod thin;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+fn main() -> Result<()> {
+    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    println!("cargo::rerun-if-changed={}", protos.display());
+    println!("cargo::rerun-if-changed=build");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").context("OUT_DIR is not set")?);
+
+    let mut compiler = protox::Compiler::with_file_resolver(sources::resolver(&protos));
+    compiler.include_imports(true);
+    for file in sources::ROOTS {
+        compiler.open_file(file).with_context(|| format!("compiling {file}"))?;
+    }
+    std::fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    std::fs::write(out.join("http_rules.rs"), http_rules::table(&compiler.descriptor_pool())?)?;
+
+    tonic_prost_build::configure()
+        .out_dir(&out)
+        .build_client(false)
+        .bytes(".")
+        .btree_map(".")
+        .extern_path(".google.cloud.aiplatform.v1", "crate::v1beta1")
+        .compile_fds(thin::thinned(compiler.file_descriptor_set()))
+        .context("generating code")?;
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! States and deltas: a `google.protobuf.Struct`, of which only the top-level keys are looked at.
+
+use bytes::Bytes;
+use colloquy_sessions::state::{State, StateDelta};
+
+/// A `google.protobuf.Struct` whose values stay wire bytes. A map field is a repeated field of
+/// key-value messages on the wire, so the two read and write the same bytes.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct StateStruct {
+    #[prost(message, repeated, tag = "1")]
+    fields: Vec<StateEntry>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct StateEntry {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(bytes = "bytes", tag = "2")]
+    value: Bytes,
+}
+
+/// The wire bytes of a `google.protobuf.Value` that is null.
+const NULL: &[u8] = &[0x08, 0x00];
+
+impl StateStruct {
+    /// The keys sorted into their scopes. A value of no kind is null.
+    pub(crate) fn into_delta(self) -> StateDelta {
+        StateDelta::new(self.fields.into_iter().map(|entry| {
+            let value = if entry.value.is_empty() { Bytes::from_static(NULL) } else { entry.value };
+            (entry.key, value)
+        }))
+    }
+
+    /// The merged state as readers see it.
+    pub(crate) fn of(state: &State) -> Self {
+        let entry = |(key, value): &(String, Bytes)| StateEntry { key: key.clone(), value: value.clone() };
+        Self { fields: state.entries().iter().map(entry).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+    use prost_types::{Struct, Value, value::Kind};
+
+    use super::*;
+
+    #[test]
+    fn a_struct_keeps_its_values_bytes() {
+        let number = |n| Value { kind: Some(Kind::NumberValue(n)) };
+        let sent = Struct {
+            fields: [
+                ("app:a".to_owned(), number(1.0)),
+                ("temp:t".to_owned(), number(2.0)),
+                ("k".to_owned(), Value { kind: Some(Kind::NullValue(0)) }),
+            ]
+            .into(),
+        };
+        let delta = StateStruct::decode(sent.encode_to_vec().as_slice()).unwrap().into_delta();
+        let state = State::merged(delta.app, delta.user, delta.session);
+        let read = Struct::decode(StateStruct::of(&state).encode_to_vec().as_slice()).unwrap();
+        let mut expected = sent;
+        expected.fields.remove("temp:t");
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_value_of_no_kind_is_null() {
+        let sent = StateStruct { fields: vec![StateEntry { key: "k".into(), value: Bytes::new() }] };
+        assert_eq!(sent.into_delta().session, vec![("k".to_owned(), Bytes::from_static(NULL))]);
+    }
+}

@@ -1,0 +1,84 @@
+//! Sessions and events.
+
+use colloquy_contract::longrunning::Operation;
+use colloquy_contract::{ApiVersion, v1beta1 as wire};
+use colloquy_sessions::error::Result;
+use colloquy_sessions::operation::Outcome;
+use colloquy_sessions::service::OperationStatus;
+
+use super::{Api, list};
+use crate::convert;
+
+impl Api {
+    pub(crate) async fn create_session(
+        &self,
+        version: ApiVersion,
+        request: wire::CreateSessionRequest,
+    ) -> Result<Operation> {
+        let draft = request.session.map(convert::session::to_draft).transpose()?;
+        let (session, operation) =
+            self.service.create_session(&request.parent, &request.session_id, draft).await?;
+        convert::operation::to_message(
+            &OperationStatus { operation, outcome: Outcome::Session(session) },
+            version,
+        )
+    }
+
+    pub(crate) async fn get_session(&self, request: wire::GetSessionRequest) -> Result<wire::Session> {
+        Ok(convert::session::to_message(&self.service.get_session(&request.name).await?))
+    }
+
+    pub(crate) async fn list_sessions(
+        &self,
+        request: wire::ListSessionsRequest,
+    ) -> Result<wire::ListSessionsResponse> {
+        let page = list(&request.filter, &request.order_by, request.page_size, &request.page_token);
+        let listing = self.service.list_sessions(&request.parent, page).await?;
+        Ok(wire::ListSessionsResponse {
+            sessions: listing.items.iter().map(convert::session::to_message).collect(),
+            next_page_token: listing.next_page_token,
+        })
+    }
+
+    pub(crate) async fn update_session(&self, request: wire::UpdateSessionRequest) -> Result<wire::Session> {
+        let session = request.session.unwrap_or_default();
+        let name = session.name.clone();
+        let changes = convert::session::to_changes(session, request.update_mask);
+        Ok(convert::session::to_message(&self.service.update_session(&name, changes).await?))
+    }
+
+    pub(crate) async fn delete_session(
+        &self,
+        version: ApiVersion,
+        request: wire::DeleteSessionRequest,
+    ) -> Result<Operation> {
+        let operation = self.service.delete_session(&request.name).await?;
+        convert::operation::to_message(&OperationStatus { operation, outcome: Outcome::Deleted }, version)
+    }
+
+    pub(crate) async fn append_event(
+        &self,
+        request: wire::AppendEventRequest,
+    ) -> Result<wire::AppendEventResponse> {
+        let draft = request.event.map(convert::event::to_draft).transpose()?;
+        self.service.append_event(&request.name, draft).await?;
+        Ok(wire::AppendEventResponse {})
+    }
+
+    pub(crate) async fn list_events(
+        &self,
+        request: wire::ListEventsRequest,
+    ) -> Result<wire::ListEventsResponse> {
+        let page = list(&request.filter, &request.order_by, request.page_size, &request.page_token);
+        let (session, listing) = self.service.list_events(&request.parent, page).await?;
+        let prefix = format!("{session}/events/");
+        Ok(wire::ListEventsResponse {
+            session_events: listing
+                .items
+                .iter()
+                .map(|event| convert::event::to_message(event, &prefix))
+                .collect(),
+            next_page_token: listing.next_page_token,
+        })
+    }
+}

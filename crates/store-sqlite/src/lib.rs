@@ -1,0 +1,1 @@
+//! The default storage engine; not there yet.

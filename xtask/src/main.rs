@@ -1,0 +1,2 @@
+//! Tasks; not there yet.
+fn main() {}
