@@ -1,1 +1,31 @@
-//! The default storage engine; not there yet.
+//! The default storage engine: embedded SQLite, one writer with group commit, a pool of snapshot readers.
+//!
+//! One data directory belongs to one server. See `colloquy_sessions::store` for what is promised.
+
+/// The text of a statement under `sql/`.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $name, ".sql"))
+    };
+}
+
+mod checkpoint;
+mod connection;
+mod cursor;
+mod directory;
+mod error;
+mod fault;
+mod migrate;
+mod pool;
+mod query;
+mod read;
+mod row;
+mod store;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::OpenError;
+pub use store::{Options, SqliteStore};

@@ -1,0 +1,2 @@
+-- 1 session key
+DELETE FROM session_clock WHERE session_key = ?1

@@ -1,0 +1,2 @@
+-- 1 session key
+DELETE FROM sessions WHERE session_key = ?1

@@ -1,0 +1,84 @@
+//! The data directory: made private, held by one server at a time.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::error::OpenError;
+
+const LOCK_FILE: &str = "colloquy.lock";
+const DATABASE_FILE: &str = "colloquy.db";
+
+/// A directory that is ours until this is dropped.
+#[derive(Debug)]
+pub(crate) struct DataDirectory {
+    path: PathBuf,
+    // The lock lives and dies with the open file, also when the process is killed.
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Makes the directory where there is none, and takes it.
+    pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
+        let io = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| OpenError::Io { action, path, source }
+        };
+        if !path.is_dir() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(path)
+                .map_err(io("create the directory", path))?;
+            if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+                sync(parent)?;
+            }
+        }
+        let lock_path = path.join(LOCK_FILE);
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(io("open the lock file", &lock_path))?;
+        if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            if error != rustix::io::Errno::WOULDBLOCK {
+                return Err(io("lock", &lock_path)(error.into()));
+            }
+            let mut pid = String::new();
+            let known = lock.read_to_string(&mut pid).is_ok() && !pid.trim().is_empty();
+            let pid = if known { pid.trim().to_owned() } else { "unknown".to_owned() };
+            return Err(OpenError::AlreadyInUse { directory: path.to_owned(), pid });
+        }
+        let write_pid = |lock: &mut File| {
+            lock.set_len(0)?;
+            lock.seek(SeekFrom::Start(0))?;
+            writeln!(lock, "{}", std::process::id())
+        };
+        write_pid(&mut lock).map_err(io("write the lock file", &lock_path))?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The database file.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE_FILE)
+    }
+
+    /// Makes sure that files which were made in the directory are still there after a power failure.
+    pub(crate) fn sync(&self) -> Result<(), OpenError> {
+        sync(&self.path)
+    }
+}
+
+fn sync(directory: &Path) -> Result<(), OpenError> {
+    File::open(directory).and_then(|file| file.sync_all()).map_err(|source| OpenError::Io {
+        action: "sync the directory",
+        path: directory.to_owned(),
+        source,
+    })
+}

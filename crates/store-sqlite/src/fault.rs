@@ -1,0 +1,27 @@
+//! What makes the store refuse writes until it is opened anew.
+
+use std::sync::{Arc, OnceLock};
+
+use colloquy_sessions::store::StoreError;
+
+/// Set once, by whoever finds that the disk can no longer be trusted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fault(Arc<OnceLock<String>>);
+
+impl Fault {
+    /// Writes are refused from here on.
+    pub(crate) fn set(&self, during: &str, error: &rusqlite::Error) {
+        let text = format!("the database could not be written ({during}: {error}); restart the server");
+        tracing::error!(%error, during, "the disk failed; writes are refused until the server is restarted");
+        // The first reason is the one that matters.
+        let _ = self.0.set(text);
+    }
+
+    /// The refusal, if there is one.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match self.0.get() {
+            Some(text) => Err(StoreError::Unavailable(text.clone())),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Queries. Each runs in one read transaction, or within the writer's.
+
+pub(crate) mod engines;
+pub(crate) mod events;
+pub(crate) mod operations;
+mod page;
+pub(crate) mod sessions;
+pub(crate) mod state;

@@ -1,0 +1,112 @@
+//! Engines: get, list.
+
+use aip_filter::Lookup;
+use bytes::Bytes;
+use colloquy_sessions::engine::{Engine, EngineContent};
+use colloquy_sessions::page::Page;
+use colloquy_sessions::query::EngineField;
+use colloquy_sessions::store::EngineQuery;
+use colloquy_sessions::time::Timestamp;
+use resource_names::{EngineName, LocationName};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::page::Filling;
+use crate::cursor;
+use crate::error::Attempt;
+use crate::query::Range;
+use crate::row;
+
+const LIST: u8 = b'n';
+const SETTINGS: usize = 5;
+
+/// The key of a live engine.
+pub(crate) fn find(connection: &Connection, name: &EngineName) -> rusqlite::Result<Option<i64>> {
+    let LocationName { project, location } = &name.location;
+    connection
+        .prepare_cached(sql!("engines/find"))?
+        .query_row((project, location, &name.engine), |row| row.get(0))
+        .optional()
+}
+
+/// A live engine with its key.
+pub(crate) fn get(connection: &Connection, name: &EngineName) -> rusqlite::Result<Option<(i64, Engine)>> {
+    let LocationName { project, location } = &name.location;
+    connection
+        .prepare_cached(sql!("engines/get"))?
+        .query_row((project, location, &name.engine), |row| {
+            let mut engine = engine(&name.location, row)?;
+            engine.content.settings = row::bytes(row, SETTINGS)?;
+            Ok((row.get(0)?, engine))
+        })
+        .optional()
+}
+
+/// The live engines of a location, newest first.
+pub(crate) fn list(connection: &Connection, query: &EngineQuery) -> Attempt<Page<Engine>> {
+    let filter = query.filter.as_ref();
+    let range = Range::of(filter, EngineField::CreateTime);
+    let ([time], id) = match &query.after {
+        Some(after) => cursor::read::<1>(LIST, after)?,
+        // No text is greater than this one, and ids are short.
+        None => ([i64::MAX], "\u{10ffff}"),
+    };
+    let LocationName { project, location } = &query.location;
+    let mut statement = connection.prepare_cached(sql!("engines/list"))?;
+    let mut rows = statement.query(params![project, location, time, id, range.earliest])?;
+    let mut page = Filling::new(query.limit);
+    let mut done_with = None;
+    while let Some(row) = rows.next()? {
+        let mut engine = engine(&query.location, row)?;
+        let passes = engine.create_time.0 <= range.latest
+            && filter.is_none_or(|filter| filter.matches(&Fields(&engine)));
+        if page.is_tired() || (passes && page.is_full()) {
+            return Ok(page.finish(done_with));
+        }
+        done_with = Some(cursor::write(LIST, &[engine.create_time.0], &engine.name.engine));
+        if passes {
+            engine.content.settings = row::bytes(row, SETTINGS)?;
+            let bytes = engine.content.settings.len();
+            page.push(engine, bytes);
+        }
+    }
+    Ok(page.finish(None))
+}
+
+/// All but the settings, which may be large and which no filter names.
+fn engine(location: &LocationName, row: &Row<'_>) -> rusqlite::Result<Engine> {
+    Ok(Engine {
+        name: EngineName { location: location.clone(), engine: row.get(1)? },
+        content: EngineContent {
+            display_name: row.get(2)?,
+            description: row.get(3)?,
+            labels: row::labels(row, 4)?,
+            settings: Bytes::new(),
+        },
+        revision: row.get(6)?,
+        create_time: Timestamp(row.get(7)?),
+        update_time: Timestamp(row.get(8)?),
+    })
+}
+
+struct Fields<'a>(&'a Engine);
+
+impl Lookup<EngineField> for Fields<'_> {
+    fn string(&self, field: EngineField) -> &str {
+        match field {
+            EngineField::DisplayName => &self.0.content.display_name,
+            EngineField::Description => &self.0.content.description,
+            EngineField::Labels | EngineField::CreateTime | EngineField::UpdateTime => "",
+        }
+    }
+
+    fn timestamp(&self, field: EngineField) -> i64 {
+        match field {
+            EngineField::UpdateTime => self.0.update_time.0,
+            _ => self.0.create_time.0,
+        }
+    }
+
+    fn map_value(&self, _: EngineField, key: &str) -> Option<&str> {
+        self.0.content.labels.get(key).map(String::as_str)
+    }
+}

@@ -1,0 +1,7 @@
+//! What the contract does not say: the directory, the plans, failing disks, many rows.
+
+mod directory;
+mod failures;
+mod fixture;
+mod many;
+mod plans;

@@ -1,0 +1,109 @@
+//! Frees the rows of deleted sessions and engines, in pieces: what one piece leaves, the next one takes up.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::Write;
+use crate::row::count;
+
+/// How many rows may still be touched.
+pub(super) struct Budget {
+    all: usize,
+    left: usize,
+}
+
+impl Budget {
+    pub(super) fn new(rows: usize) -> Self {
+        Self { all: rows, left: rows }
+    }
+
+    pub(super) fn spent(&self) -> usize {
+        self.all - self.left
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+
+    fn spend(&mut self, rows: usize) {
+        self.left = self.left.saturating_sub(rows);
+    }
+}
+
+/// Frees a session, whether marked or not; false if the budget ended before.
+pub(super) fn session(
+    write: &Write<'_>,
+    session_key: i64,
+    user_key: i64,
+    budget: &mut Budget,
+) -> rusqlite::Result<bool> {
+    for sql in [
+        sql!("upkeep/free_events"),
+        sql!("upkeep/free_session_state"),
+        sql!("upkeep/free_operations_of_session"),
+    ] {
+        piece(write, sql, session_key, budget)?;
+    }
+    if budget.is_spent() {
+        return Ok(false);
+    }
+    write.execute(sql!("sessions/delete_clock"), [session_key])?;
+    write.execute(sql!("upkeep/free_session"), [session_key])?;
+    write.execute(sql!("upkeep/free_idle_user"), [user_key])?;
+    budget.spend(1);
+    Ok(true)
+}
+
+/// Frees a deleted engine with all that it holds; false if the budget ended before.
+pub(super) fn engine(write: &Write<'_>, engine_key: i64, budget: &mut Budget) -> rusqlite::Result<bool> {
+    for next in [sql!("upkeep/next_deleted_session_of_engine"), sql!("upkeep/next_session_of_engine")] {
+        while let Some((session_key, user_key)) = first(write, next, [engine_key], pair)? {
+            if !session(write, session_key, user_key, budget)? {
+                return Ok(false);
+            }
+        }
+    }
+    while let Some(user_key) = first(write, sql!("upkeep/next_user_of_engine"), [engine_key], key)? {
+        piece(write, sql!("upkeep/free_user_state"), user_key, budget)?;
+        if budget.is_spent() {
+            return Ok(false);
+        }
+        write.execute(sql!("upkeep/free_user"), [user_key])?;
+        budget.spend(1);
+    }
+    piece(write, sql!("upkeep/free_app_state"), engine_key, budget)?;
+    piece(write, sql!("upkeep/free_operations_of_engine"), engine_key, budget)?;
+    if budget.is_spent() {
+        return Ok(false);
+    }
+    write.execute(sql!("upkeep/free_app"), [engine_key])?;
+    write.execute(sql!("upkeep/free_engine"), [engine_key])?;
+    budget.spend(1);
+    Ok(true)
+}
+
+/// Runs a delete that takes an owner and a limit.
+fn piece(write: &Write<'_>, sql: &str, owner: i64, budget: &mut Budget) -> rusqlite::Result<()> {
+    if !budget.is_spent() {
+        budget.spend(write.execute(sql, (owner, count(budget.left)))?);
+    }
+    Ok(())
+}
+
+/// The first row of a query.
+pub(super) fn first<T>(
+    write: &Write<'_>,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    write.connection.prepare_cached(sql)?.query_row(parameters, read).optional()
+}
+
+fn key(row: &Row<'_>) -> rusqlite::Result<i64> {
+    row.get(0)
+}
+
+/// Two keys.
+pub(super) fn pair(row: &Row<'_>) -> rusqlite::Result<(i64, i64)> {
+    Ok((row.get(0)?, row.get(1)?))
+}

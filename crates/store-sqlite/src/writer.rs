@@ -1,0 +1,300 @@
+//! The coalescing writer: one thread that takes what is waiting, runs it in one transaction, commits
+//! once, and then answers. The cost of a sync to disk is shared by all that waited for the last one.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use colloquy_sessions::store::{StoreError, StoreResult};
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::Options;
+use crate::checkpoint::Signal;
+use crate::error::{Attempt, Failure, is_defect, store_error};
+use crate::fault::Fault;
+use crate::write::{EngineKeys, Write};
+
+/// How many commands may wait.
+const QUEUE: usize = 4096;
+/// How many KiB of commands may wait or run.
+const QUEUE_KIB: usize = 128 << 10;
+/// A batch is closed once it holds so many bytes.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Ends a transaction for good; tests put a failing disk here.
+pub(crate) type Commit = fn(&Connection) -> rusqlite::Result<()>;
+
+/// Commits as SQLite does.
+pub(crate) fn commit(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("COMMIT")
+}
+
+/// The way to the thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    room: Arc<Semaphore>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    fault: Fault,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(
+        mut connection: Connection,
+        options: &Options,
+        commit: Commit,
+        signal: Signal,
+        fault: Fault,
+    ) -> Result<Self, StartError> {
+        let log_pages = Arc::new(AtomicUsize::new(0));
+        let hook_pages = Arc::clone(&log_pages);
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
+            hook_pages.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let thread = WriterThread {
+            connection,
+            commit,
+            engines: EngineKeys::default(),
+            fault: fault.clone(),
+            signal,
+            log_pages,
+            signalled_at: 0,
+            checkpoint_pages: options.checkpoint_pages,
+        };
+        let max_batch = options.max_batch.max(1);
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || thread.run(receiver, max_batch))?;
+        Ok(Self {
+            queue: Mutex::new(Some(sender)),
+            room: Arc::new(Semaphore::new(QUEUE_KIB)),
+            thread: Mutex::new(Some(thread)),
+            fault,
+        })
+    }
+
+    /// Runs `command` on the thread and gives back its result once that is on disk. `bytes` is about
+    /// what the command holds in memory. A command may be run more than once, each time on a database
+    /// that shows nothing of the time before. It is run also if the caller goes away meanwhile.
+    pub(crate) async fn submit<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        command: impl FnMut(&mut Write<'_>) -> Attempt<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        self.fault.check()?;
+        let closed = || StoreError::Unavailable("the store is closed".to_owned());
+        let kib = u32::try_from((bytes / 1024 + 1).min(QUEUE_KIB)).unwrap_or(1);
+        let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| closed())?;
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(closed)?;
+        let (reply, answer) = oneshot::channel();
+        let job = Pending { command, bytes, outcome: None, reply, _room: room };
+        queue.send(Box::new(job)).await.map_err(|_| closed())?;
+        drop(queue);
+        answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has ended".to_owned())))
+    }
+
+    /// Runs what is waiting, refuses what comes later, and ends the thread.
+    pub(crate) fn stop(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+
+    /// Whether it takes commands.
+    pub(crate) fn check(&self) -> StoreResult<()> {
+        self.fault.check()?;
+        match &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(queue) if !queue.is_closed() => Ok(()),
+            _ => Err(StoreError::Unavailable("the writer has ended".to_owned())),
+        }
+    }
+}
+
+/// Why the thread could not be started.
+#[derive(Debug)]
+pub(crate) enum StartError {
+    /// The log could not be watched.
+    Sqlite(rusqlite::Error),
+    /// There was no thread to be had.
+    Io(std::io::Error),
+}
+
+impl From<rusqlite::Error> for StartError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<std::io::Error> for StartError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A command and the one who waits for it.
+trait Job: Send {
+    /// About what it holds in memory.
+    fn bytes(&self) -> usize;
+    /// Runs it and keeps what it gave. An error is of SQLite; the transaction is then spoilt.
+    fn run(&mut self, write: &mut Write<'_>) -> rusqlite::Result<()>;
+    /// Answers with what it gave.
+    fn answer(self: Box<Self>);
+    /// Answers with an error.
+    fn fail(self: Box<Self>, error: StoreError);
+}
+
+struct Pending<T, F> {
+    command: F,
+    bytes: usize,
+    outcome: Option<StoreResult<T>>,
+    reply: oneshot::Sender<StoreResult<T>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl<T: Send, F: FnMut(&mut Write<'_>) -> Attempt<T> + Send> Job for Pending<T, F> {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn run(&mut self, write: &mut Write<'_>) -> rusqlite::Result<()> {
+        self.outcome = Some(match (self.command)(write) {
+            Ok(value) => Ok(value),
+            Err(Failure::Refused(error)) => Err(error),
+            Err(Failure::Sqlite(error)) => return Err(error),
+        });
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            // Whoever has gone away does not want to know.
+            let _ = self.reply.send(outcome);
+        }
+    }
+
+    fn fail(self: Box<Self>, error: StoreError) {
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+struct WriterThread {
+    connection: Connection,
+    commit: Commit,
+    engines: EngineKeys,
+    fault: Fault,
+    signal: Signal,
+    /// How long the log was after the last commit.
+    log_pages: Arc<AtomicUsize>,
+    /// How long the log was when a checkpoint was last asked for.
+    signalled_at: usize,
+    checkpoint_pages: usize,
+}
+
+enum BatchError {
+    Statement(rusqlite::Error),
+    Commit(rusqlite::Error),
+}
+
+impl WriterThread {
+    fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>, max_batch: usize) {
+        let mut waiting = Vec::with_capacity(max_batch);
+        while queue.blocking_recv_many(&mut waiting, max_batch) > 0 {
+            let mut batch = Vec::with_capacity(waiting.len());
+            let mut bytes = 0;
+            for job in waiting.drain(..) {
+                bytes += job.bytes();
+                batch.push(job);
+                if bytes >= BATCH_BYTES {
+                    self.execute(std::mem::take(&mut batch));
+                    bytes = 0;
+                }
+            }
+            if !batch.is_empty() {
+                self.execute(batch);
+            }
+        }
+    }
+
+    /// Runs a batch and answers all of it.
+    fn execute(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        if let Err(error) = self.fault.check() {
+            batch.into_iter().for_each(|job| job.fail(error.clone()));
+            return;
+        }
+        let Err(error) = self.attempt(&mut batch) else {
+            batch.into_iter().for_each(Job::answer);
+            self.report_commit();
+            return;
+        };
+        self.engines.clear();
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            // The next batch could not begin, or worse, would commit what was refused here.
+            self.fault.set("rollback", &error);
+        }
+        match error {
+            BatchError::Statement(error) if is_defect(&error) && batch.len() > 1 => {
+                // One of them is at fault: the others shall not suffer from it.
+                batch.into_iter().for_each(|job| self.execute(vec![job]));
+            }
+            BatchError::Statement(error) => {
+                tracing::error!(%error, "a write failed");
+                batch.into_iter().for_each(|job| job.fail(store_error(&error)));
+            }
+            BatchError::Commit(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+                tracing::error!(%error, "a commit failed");
+                batch.into_iter().for_each(|job| job.fail(store_error(&error)));
+            }
+            BatchError::Commit(error) => {
+                // Nobody can tell what of the log has reached the disk: a second sync that succeeds proves
+                // nothing about pages that the first one lost.
+                self.fault.set("commit", &error);
+                let refusal = self.fault.check().err().unwrap_or_else(|| store_error(&error));
+                batch.into_iter().for_each(|job| job.fail(refusal.clone()));
+            }
+        }
+    }
+
+    fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), BatchError> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(BatchError::Statement)?;
+        let mut write = Write { connection: &self.connection, engines: &mut self.engines };
+        for job in batch {
+            job.run(&mut write).map_err(BatchError::Statement)?;
+        }
+        (self.commit)(&self.connection).map_err(BatchError::Commit)
+    }
+
+    fn report_commit(&mut self) {
+        self.signal.committed();
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < self.signalled_at {
+            // The log has begun anew.
+            self.signalled_at = 0;
+        }
+        if pages >= self.signalled_at + self.checkpoint_pages {
+            self.signalled_at = pages;
+            self.signal.wake();
+        }
+    }
+}
+
+/// Names the file in the errors of a start.
+pub(crate) fn start_error(database: &Path, error: StartError) -> crate::OpenError {
+    let database = database.to_owned();
+    match error {
+        StartError::Sqlite(source) => crate::OpenError::Sqlite { database, source },
+        StartError::Io(source) => {
+            crate::OpenError::Io { action: "start the threads of", path: database, source }
+        }
+    }
+}
