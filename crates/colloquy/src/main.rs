@@ -1,2 +1,39 @@
-//! The binary; not there yet.
-fn main() {}
+//! The server's binary: settings, wiring, subcommands.
+
+mod null_append;
+mod serve;
+mod settings;
+mod system;
+
+use clap::{Parser, Subcommand};
+
+use settings::ServeArgs;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A self-hosted server for agent sessions that speaks the protocol of Vertex AI Agent Engine Sessions.
+#[derive(Parser)]
+#[command(name = "colloquy", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server (also what happens without a subcommand).
+    Serve(ServeArgs),
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let args = match cli.command {
+        Some(Command::Serve(args)) => args,
+        None => cli.serve,
+    };
+    serve::run(args.settle()?)
+}

@@ -1,0 +1,102 @@
+//! A small JSON client of the server's REST surface.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+
+const LIMIT: Duration = Duration::from_secs(30);
+/// Where the engines of these tasks live.
+const LOCATION: &str = "projects/my-project/locations/us-central1";
+
+/// One connection's worth of client.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    agent: Agent,
+    base: String,
+}
+
+/// Why a call has no answer to use.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// No whole answer came: whether the call was carried out is not known.
+    Unanswered(String),
+    /// The server said no: the HTTP status and the body.
+    Refused(u16, String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unanswered(why) => write!(f, "no answer: {why}"),
+            Self::Refused(status, body) => write!(f, "refused with {status}: {body}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Rest {
+    /// A client of the server at `url`.
+    pub(crate) fn new(url: &str) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(LIMIT)).build();
+        Self { agent: config.into(), base: format!("{}/v1beta1", url.trim_end_matches('/')) }
+    }
+
+    /// `GET` of a path below the version.
+    pub(crate) fn get(&self, path: &str) -> Result<Value, Failure> {
+        answer(self.agent.get(format!("{}/{path}", self.base)).call())
+    }
+
+    /// `POST` of `body` to a path below the version.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        answer(self.agent.post(format!("{}/{path}", self.base)).send_json(body))
+    }
+
+    /// Creates an engine and answers its name.
+    pub(crate) fn create_engine(&self) -> Result<String, Failure> {
+        let body = serde_json::json!({"displayName": "xtask"});
+        resource(&self.post(&format!("{LOCATION}/reasoningEngines"), &body)?)
+    }
+
+    /// Creates a session with an id of the caller's choice and answers its name.
+    pub(crate) fn create_session(&self, engine: &str, id: &str, user: &str) -> Result<String, Failure> {
+        let body = serde_json::json!({"userId": user});
+        resource(&self.post(&format!("{engine}/sessions?sessionId={id}"), &body)?)
+    }
+}
+
+/// The resource that an operation made, which is the operation's name up to its last two segments.
+fn resource(operation: &Value) -> Result<String, Failure> {
+    let name = operation.get("name").and_then(Value::as_str);
+    let made = name.and_then(|name| name.split_once("/operations/")).map(|(resource, _)| resource.to_owned());
+    made.ok_or_else(|| Failure::Refused(200, format!("not an operation: {operation}")))
+}
+
+fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value, Failure> {
+    let unanswered = |error: ureq::Error| Failure::Unanswered(error.to_string());
+    let mut response = response.map_err(unanswered)?;
+    let status = response.status().as_u16();
+    if status != 200 {
+        let body = response.body_mut().read_to_string().map_err(unanswered)?;
+        return Err(Failure::Refused(status, body));
+    }
+    response.body_mut().read_json().map_err(unanswered)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_operations_name_says_what_it_made() {
+        let operation = json!({"name": "projects/p/locations/l/reasoningEngines/1/sessions/s/operations/2"});
+        let made = resource(&operation).expect("the name of an operation");
+        assert_eq!(made, "projects/p/locations/l/reasoningEngines/1/sessions/s");
+        assert!(resource(&json!({"name": "projects/p"})).is_err());
+        assert!(resource(&json!({})).is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! The server as a child process: started on a free port, and killed.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+const READY: &str = "listening on ";
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// How much of the log an error shows, in lines.
+const LOG_LINES: usize = 20;
+
+/// A running server, killed with this value.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens, as a URL without a path.
+    pub url: String,
+    /// From the start of the process until it said that it listens.
+    pub started_in: Duration,
+}
+
+impl Server {
+    /// Starts `binary serve` on a free loopback port and waits until it listens.
+    ///
+    /// Its log goes to `server.log` beside the data directory; requests are not logged, since these tasks
+    /// measure and stress the server, not the terminal.
+    pub(crate) fn start(binary: &Path, data: &Path, more: &[&str]) -> Result<Self> {
+        let log_path = data.with_file_name("server.log");
+        let log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
+        let started = Instant::now();
+        let mut child = Command::new(binary)
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data-dir"])
+            .arg(data)
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot run {}", binary.display()))?;
+        let stdout = child.stdout.take();
+        // From here on, an early return drops the server and so kills the child.
+        let mut server = Self { child, url: String::new(), started_in: Duration::ZERO };
+        let said = stdout.and_then(|stdout| first_url(stdout, START_LIMIT));
+        let Some(url) = said else {
+            let log = std::fs::read_to_string(&log_path).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default().join("\n");
+            bail!("{} did not say where it listens; the end of its log:\n{tail}", binary.display());
+        };
+        server.url = url;
+        server.started_in = started.elapsed();
+        Ok(server)
+    }
+
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where it listens, as a socket address.
+    pub(crate) fn address(&self) -> Result<SocketAddr> {
+        let authority = self.url.trim_start_matches("http://").trim_end_matches('/');
+        authority
+            .parse()
+            .with_context(|| format!("the server listens on {:?}, which is no address", self.url))
+    }
+
+    /// Kills it as `kill -9` does, and waits until it is gone.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.child.kill().context("cannot kill the server")?;
+        self.child.wait().context("cannot wait for the server")?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only when it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The URL in the line that says where the server listens; `None` when it ends or `limit` passes before.
+fn first_url(stdout: ChildStdout, limit: Duration) -> Option<String> {
+    let (sender, receiver) = mpsc::channel();
+    // Reads on to the end, so that a full pipe can never stop the server.
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Some(url) = line.strip_prefix(READY) {
+                // The receiver is gone after the first.
+                let _ = sender.send(url.trim().to_owned());
+            }
+        }
+    });
+    receiver.recv_timeout(limit).ok()
+}
