@@ -1,5 +1,6 @@
 //! Running the server: store, service, port, upkeep, and an orderly end.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,7 +99,10 @@ fn announce(settings: &Settings, listener: &TcpListener) -> Result<()> {
 fn start_log(settings: &Settings) -> Result<()> {
     let filter = EnvFilter::try_new(&settings.log_level)
         .with_context(|| format!("{:?} is not a log level", settings.log_level))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match settings.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).init(),

@@ -1,4 +1,4 @@
-//! Compiles `proto/` without `protoc`: descriptors, Rust messages and services, HTTP rules.
+//! Compiles `proto/` without `protoc`: descriptors, Rust messages, HTTP rules.
 
 mod http_rules;
 mod sources;
@@ -22,12 +22,10 @@ fn main() -> Result<()> {
     std::fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
     std::fs::write(out.join("http_rules.rs"), http_rules::table(&compiler.descriptor_pool())?)?;
 
-    tonic_prost_build::configure()
+    prost_build::Config::new()
         .out_dir(&out)
-        .build_client(false)
-        .bytes(".")
-        .btree_map(".")
-        .extern_path(".google.cloud.aiplatform.v1", "crate::v1beta1")
+        .bytes(["."])
+        .btree_map(["."])
         .compile_fds(thin::thinned(compiler.file_descriptor_set()))
         .context("generating code")?;
     Ok(())

@@ -7,10 +7,12 @@ use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet, Oneo
 /// The messages that stay messages although they hold what callers write.
 const TYPED: &[&str] = &["Session", "ReasoningEngine", "GenericOperationMetadata"];
 
-/// The files that generate nothing: what they describe is payload, or not ours.
-fn is_payload(file: &str) -> bool {
+/// The files that generate nothing: what they describe is payload, not ours, or there already: `v1` has the
+/// messages of `v1beta1`.
+fn generates_nothing(file: &str) -> bool {
     let own = ["session", "session_service", "reasoning_engine", "reasoning_engine_service", "operation"];
     match file.strip_prefix("google/cloud/aiplatform/") {
+        Some(rest) if rest.starts_with("v1/") => true,
         Some(rest) => {
             let stem =
                 rest.split('/').nth(1).and_then(|name| name.strip_suffix(".proto")).unwrap_or_default();
@@ -22,7 +24,7 @@ fn is_payload(file: &str) -> bool {
 
 /// The descriptors that code is generated from.
 pub fn thinned(mut set: FileDescriptorSet) -> FileDescriptorSet {
-    set.file.retain(|file| !is_payload(file.name()));
+    set.file.retain(|file| !generates_nothing(file.name()));
     for file in &mut set.file {
         let resources =
             file.name().ends_with("/session.proto") || file.name().ends_with("/reasoning_engine.proto");

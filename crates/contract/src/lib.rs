@@ -1,4 +1,4 @@
-//! The wire contract, compiled from `proto/`: messages and services in Rust, descriptors, HTTP rules.
+//! The wire contract, compiled from `proto/`: messages in Rust, descriptors, HTTP rules.
 //!
 //! One set of messages serves both versions. Fields that hold payloads are `bytes` here: the same on
 //! the wire, never decoded on the way (`build/thin.rs`); [`DESCRIPTOR_SET`] describes them in full.
@@ -10,9 +10,6 @@ mod google {
             pub mod v1beta1 {
                 include!(concat!(env!("OUT_DIR"), "/google.cloud.aiplatform.v1beta1.rs"));
             }
-            pub mod v1 {
-                include!(concat!(env!("OUT_DIR"), "/google.cloud.aiplatform.v1.rs"));
-            }
         }
     }
     pub mod longrunning {
@@ -23,9 +20,7 @@ mod google {
     }
 }
 
-/// Services of `google.cloud.aiplatform.v1`, over the messages of [`v1beta1`].
-pub use google::cloud::aiplatform::v1;
-/// Messages and services of `google.cloud.aiplatform.v1beta1`; the messages serve `v1` too.
+/// Messages of `google.cloud.aiplatform.v1beta1`; they serve `v1` too.
 pub use google::cloud::aiplatform::v1beta1;
 /// `google.longrunning`.
 pub use google::longrunning;
@@ -55,35 +50,6 @@ pub struct HttpRule {
     pub input: &'static str,
     /// Full name of the response message.
     pub output: &'static str,
-}
-
-/// The versions of the API. They differ in names only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiVersion {
-    /// `v1`
-    V1,
-    /// `v1beta1`
-    V1beta1,
-}
-
-impl ApiVersion {
-    /// The version that a path belongs to. Paths under `/ui`, which clients of `v1beta1` poll, count as that.
-    pub fn of_path(path: &str) -> Self {
-        if path.starts_with("/v1/") { Self::V1 } else { Self::V1beta1 }
-    }
-
-    /// The protobuf package.
-    pub fn package(self) -> &'static str {
-        match self {
-            Self::V1 => "google.cloud.aiplatform.v1",
-            Self::V1beta1 => "google.cloud.aiplatform.v1beta1",
-        }
-    }
-
-    /// The type URL of a message of the package.
-    pub fn type_url(self, message: &str) -> String {
-        format!("type.googleapis.com/{}.{message}", self.package())
-    }
 }
 
 #[cfg(test)]
@@ -147,14 +113,5 @@ mod tests {
         assert_eq!(request.get_field_by_name("event").unwrap().as_message(), Some(&event));
         let empty = v1beta1::AppendEventRequest::decode(&[0x12, 0x00][..]).unwrap();
         assert_eq!(empty.event, Some(bytes::Bytes::new()));
-    }
-
-    #[test]
-    fn both_versions_are_served_under_their_own_name() {
-        use tonic::server::NamedService as _;
-        type Beta = v1beta1::session_service_server::SessionServiceServer<()>;
-        type Ga = v1::session_service_server::SessionServiceServer<()>;
-        assert_eq!(Beta::NAME, "google.cloud.aiplatform.v1beta1.SessionService");
-        assert_eq!(Ga::NAME, "google.cloud.aiplatform.v1.SessionService");
     }
 }

@@ -9,11 +9,13 @@ use bytes::Bytes;
 use colloquy_contract::DESCRIPTOR_SET;
 use colloquy_sessions::Service;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use hyper::body::Body;
+use http_body_util::{Either, Full};
+use hyper::body::{Body as _, Incoming};
 use proto_json::Schema;
 use serde_json::json;
 
-use crate::rest::{Answer, Rest, json_response};
+use crate::grpc::{self, Grpc};
+use crate::rest::{self, Rest, json_response};
 use crate::rpc::Api;
 
 /// Bounds on what is read from the network.
@@ -34,6 +36,7 @@ impl Default for HttpLimits {
 /// Everything that is served on the port.
 pub struct App {
     rest: Rest,
+    grpc: Grpc,
     service: Arc<Service>,
     /// Tells the requests of one server apart in its log.
     requests: AtomicU64,
@@ -46,6 +49,19 @@ pub struct BadContract(String);
 
 const REQUEST_ID: &str = "x-request-id";
 
+/// The body of an answer: whole over REST, with trailers over gRPC.
+pub(crate) type Body = Either<Full<Bytes>, tonic::body::Body>;
+
+/// What a request is answered with, and what the log says of it.
+struct Answer {
+    response: Response<Body>,
+    protocol: &'static str,
+    /// The RPC, where the path means one.
+    rpc: Option<&'static str>,
+    /// The HTTP status over REST, the status code over gRPC.
+    code: i64,
+}
+
 impl App {
     /// Puts the port over the use cases.
     ///
@@ -54,37 +70,49 @@ impl App {
     pub fn new(service: Arc<Service>, limits: HttpLimits) -> Result<Self, BadContract> {
         let schema = Schema::from_descriptor_set(DESCRIPTOR_SET).map_err(|e| BadContract(e.to_string()))?;
         let schema = Arc::new(schema);
-        let api = Api::new(Arc::clone(&service), Arc::clone(&schema));
-        let api = Arc::new(api.ok_or_else(|| BadContract("a message is missing".to_owned()))?);
-        let rest = Rest::new(api, schema, limits.body_bytes, limits.json_depth);
-        Ok(Self { rest: rest.map_err(|e| BadContract(e.to_string()))?, service, requests: AtomicU64::new(1) })
+        let incomplete = || BadContract("a message is missing".to_owned());
+        let api = Api::new(Arc::clone(&service), Arc::clone(&schema)).ok_or_else(incomplete)?;
+        let api = Arc::new(api);
+        let grpc = Grpc::new(Arc::clone(&api), Arc::clone(&schema), limits).ok_or_else(incomplete)?;
+        let rest = Rest::new(api, schema, limits).map_err(|e| BadContract(e.to_string()))?;
+        Ok(Self { rest, grpc, service, requests: AtomicU64::new(1) })
+    }
+
+    /// Keeps what is said of the server's health up to date, for as long as it is polled.
+    pub(crate) async fn watch_health(&self) {
+        self.grpc.watch_health().await;
+    }
+
+    /// Tells those who watch that the server stops.
+    pub(crate) async fn stopping(&self) {
+        self.grpc.stopping().await;
     }
 
     /// Answers one request and writes its line into the log: never a payload, never a query string.
-    pub async fn answer<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Bytes>
-    where
-        B: Body<Data = Bytes> + Unpin,
-        B::Error: std::fmt::Display,
-    {
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
         let begun = Instant::now();
-        let (parts, body) = request.into_parts();
-        let request_id = match parts.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
+        let request_id = match request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
             Some(id) if id.len() <= 64 => id.to_owned(),
             _ => self.requests.fetch_add(1, Ordering::Relaxed).to_string(),
         };
-        let mut answer = match parts.uri.path() {
-            "/healthz" | "/readyz" => self.health(&parts.method, parts.uri.path()).await,
-            _ => self.rest.answer(&parts, body, &request_id).await,
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let mut answer = if grpc::is_grpc(request.headers()) {
+            let (response, rpc) = self.grpc.answer(request, &request_id).await;
+            let code = grpc::code(&response).into();
+            Answer { response: response.map(Either::Right), protocol: "grpc", rpc, code }
+        } else {
+            self.answer_http(request, &request_id).await
         };
         tracing::info!(
             target: "request",
             id = request_id,
             %peer,
-            method = %parts.method,
-            path = parts.uri.path(),
+            protocol = answer.protocol,
+            %method,
+            path = uri.path(),
             rpc = answer.rpc.unwrap_or("-"),
-            status = answer.response.status().as_u16(),
-            bytes = answer.response.body().len(),
+            status = answer.code,
+            bytes = answer.response.body().size_hint().lower(),
             micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
             "request"
         );
@@ -94,8 +122,23 @@ impl App {
         answer.response
     }
 
+    /// Answers everything that is not gRPC.
+    async fn answer_http(&self, request: Request<Incoming>, request_id: &str) -> Answer {
+        let (parts, body) = request.into_parts();
+        let rest::Answer { response, rpc } = match parts.uri.path() {
+            "/healthz" | "/readyz" => {
+                let response = self.health(&parts.method, parts.uri.path()).await;
+                rest::Answer { response, rpc: None }
+            }
+            _ => self.rest.answer(&parts, body, request_id).await,
+        };
+        let code = response.status().as_u16().into();
+        let response = response.map(|body| Either::Left(Full::new(body)));
+        Answer { response, protocol: "rest", rpc, code }
+    }
+
     /// `/healthz`: the process answers. `/readyz`: the store can serve.
-    async fn health(&self, method: &Method, path: &str) -> Answer {
+    async fn health(&self, method: &Method, path: &str) -> Response<Bytes> {
         let (code, body) = if method != Method::GET && method != Method::HEAD {
             (StatusCode::METHOD_NOT_ALLOWED, json!({"status": "method not allowed"}))
         } else if path == "/healthz" {
@@ -109,6 +152,6 @@ impl App {
                 }
             }
         };
-        Answer { response: json_response(code, body.to_string().into_bytes()), rpc: None }
+        json_response(code, body.to_string().into_bytes())
     }
 }

@@ -6,3 +6,4 @@ pub(crate) mod operation;
 pub(crate) mod session;
 pub(crate) mod state;
 mod time;
+pub(crate) mod version;

@@ -2,10 +2,12 @@
 //! the domain, errors as `google.rpc.Status`, limits on everything.
 //!
 //! The way of a request: [`serve`] accepts and frames it, `rest` finds the RPC and turns JSON into wire bytes,
-//! `rpc` calls the domain through `convert`, and the answer goes back the same way.
+//! `rpc` calls the domain through `convert`, and the answer goes back the same way. `grpc` hands its messages to the
+//! same `rpc` as they come.
 
 mod app;
 mod convert;
+mod grpc;
 mod rest;
 mod rpc;
 pub mod serve;

@@ -10,13 +10,16 @@ mod segments;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use colloquy_contract::{ApiVersion, HTTP_RULES, HttpRule};
+use colloquy_contract::{HTTP_RULES, HttpRule};
 use colloquy_sessions::Error;
+use colloquy_sessions::operation::ApiVersion;
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use hyper::body::Body;
 use proto_json::{MessageId, PrintOptions, Schema};
 
+use crate::app::HttpLimits;
+use crate::convert::version;
 use crate::rpc::{Api, Rpc};
 use crate::status;
 use fields::Selection;
@@ -28,14 +31,14 @@ pub(crate) struct Rest {
     api: Arc<Api>,
     schema: Arc<Schema>,
     router: Router<Call>,
-    max_body: usize,
-    max_depth: usize,
+    limits: HttpLimits,
 }
 
 /// What a rule calls, looked up once.
 #[derive(Clone, Copy, Debug)]
 struct Call {
     rpc: Rpc,
+    version: Option<ApiVersion>,
     input: MessageId,
     output: MessageId,
 }
@@ -70,21 +73,17 @@ impl From<Error> for Refusal {
 
 impl Rest {
     /// Routes every rule of the contract; fails where one cannot be served.
-    pub(crate) fn new(
-        api: Arc<Api>,
-        schema: Arc<Schema>,
-        max_body: usize,
-        max_depth: usize,
-    ) -> Result<Self, BadTemplate> {
+    pub(crate) fn new(api: Arc<Api>, schema: Arc<Schema>, limits: HttpLimits) -> Result<Self, BadTemplate> {
         let call = |rule: &HttpRule| {
             Some(Call {
                 rpc: Rpc::named(rule.method)?,
+                version: version::of_rule(rule),
                 input: schema.message(rule.input)?,
                 output: schema.message(rule.output)?,
             })
         };
         let router = Router::new(HTTP_RULES, call)?;
-        Ok(Self { api, schema, router, max_body, max_depth })
+        Ok(Self { api, schema, router, limits })
     }
 
     /// Answers one request. Never fails: what goes wrong is an answer too.
@@ -121,14 +120,14 @@ impl Rest {
     {
         let query = Query::parse(parts.uri.query().unwrap_or_default())?;
         let selection = query.fields.as_deref().map(Selection::parse).transpose()?;
-        let json = body::read(&parts.headers, body, self.max_body).await?;
+        let json = body::read(&parts.headers, body, self.limits.body_bytes).await?;
         let request = self.request_message(route, variables, &query, &json)?;
-        let version = ApiVersion::of_path(parts.uri.path());
-        let wire = self.api.call(route.target.rpc, version, request.into()).await?;
+        let Call { rpc, version, output, .. } = route.target;
+        let wire = self.api.call(rpc, version, request.into()).await?;
 
         let mut answer = Vec::with_capacity(wire.len() * 2);
         let options = PrintOptions { enums_as_numbers: query.enums_as_numbers };
-        proto_json::wire_to_json(&self.schema, route.target.output, &wire, options, &mut answer)
+        proto_json::wire_to_json(&self.schema, output, &wire, options, &mut answer)
             .map_err(Error::internal)?;
         if selection.is_some() || query.pretty {
             answer = reshape(&answer, selection.as_ref(), query.pretty).map_err(Error::internal)?;

@@ -7,8 +7,8 @@ mod sessions;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use colloquy_contract::ApiVersion;
 use colloquy_sessions::error::Result;
+use colloquy_sessions::operation::ApiVersion;
 use colloquy_sessions::service::ListRequest;
 use colloquy_sessions::{Error, Service};
 use prost::Message;
@@ -77,8 +77,11 @@ impl Api {
         Some(Self { service, schema, engine_message })
     }
 
-    /// Calls `rpc` with the wire bytes of its request; gives the wire bytes of its response.
-    pub(crate) async fn call(&self, rpc: Rpc, version: ApiVersion, request: Bytes) -> Result<Vec<u8>> {
+    /// Calls `rpc` with the wire bytes of its request; gives the wire bytes of its response. `asked` is the
+    /// version that the call is of, where it can be told.
+    pub(crate) async fn call(&self, rpc: Rpc, asked: Option<ApiVersion>, request: Bytes) -> Result<Vec<u8>> {
+        // Calls of no version are about operations, and start none.
+        let version = asked.unwrap_or(ApiVersion::V1beta1);
         match rpc {
             Rpc::CreateReasoningEngine => encode(self.create_engine(version, decode(request)?).await),
             Rpc::GetReasoningEngine => encode(self.get_engine(decode(request)?).await),
@@ -92,9 +95,9 @@ impl Api {
             Rpc::DeleteSession => encode(self.delete_session(version, decode(request)?).await),
             Rpc::AppendEvent => encode(self.append_event(decode(request)?).await),
             Rpc::ListEvents => encode(self.list_events(decode(request)?).await),
-            Rpc::GetOperation => encode(self.get_operation(version, decode(request)?).await),
-            Rpc::ListOperations => encode(self.list_operations(version, decode(request)?).await),
-            Rpc::WaitOperation => encode(self.wait_operation(version, decode(request)?).await),
+            Rpc::GetOperation => encode(self.get_operation(asked, decode(request)?).await),
+            Rpc::ListOperations => encode(self.list_operations(asked, decode(request)?).await),
+            Rpc::WaitOperation => encode(self.wait_operation(asked, decode(request)?).await),
             Rpc::CancelOperation => encode(self.cancel_operation(decode(request)?).await),
             Rpc::DeleteOperation => encode(self.delete_operation(decode(request)?).await),
         }

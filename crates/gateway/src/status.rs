@@ -1,9 +1,15 @@
 //! Errors as `google.rpc.Status`: the one place that knows HTTP and gRPC codes (contract section 3.1).
 
+use colloquy_contract::rpc as wire;
 use colloquy_sessions::Error;
 use colloquy_sessions::error::{Code, FieldViolation};
 use http::StatusCode;
+use prost::Message as _;
+use prost_types::Any;
 use serde_json::{Map, json};
+
+const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
+const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
 /// The name of a code, as `error.status` shows it.
 pub(crate) fn name(code: Code) -> &'static str {
@@ -36,15 +42,54 @@ pub(crate) fn json_body(error: &Error) -> Vec<u8> {
     status.insert("code".into(), http(error.code()).as_u16().into());
     status.insert("message".into(), error.message().into());
     status.insert("status".into(), name(error.code()).into());
+    let mut details = Vec::new();
     if !error.violations().is_empty() {
         let violation = |violation: &FieldViolation| json!({"field": violation.field, "description": violation.description});
-        let bad_request = json!({
-            "@type": "type.googleapis.com/google.rpc.BadRequest",
+        details.push(json!({
+            "@type": BAD_REQUEST,
             "fieldViolations": error.violations().iter().map(violation).collect::<Vec<_>>(),
-        });
-        status.insert("details".into(), json!([bad_request]));
+        }));
+    }
+    if let Some(delay) = error.retry_delay() {
+        details.push(json!({"@type": RETRY_INFO, "retryDelay": format!("{}s", delay.as_secs_f64())}));
+    }
+    if !details.is_empty() {
+        status.insert("details".into(), details.into());
     }
     json!({ "error": status }).to_string().into_bytes()
+}
+
+/// The same as gRPC says it: details are a whole `google.rpc.Status` in the trailers.
+pub(crate) fn grpc(error: &Error) -> tonic::Status {
+    let code = match error.code() {
+        Code::InvalidArgument => tonic::Code::InvalidArgument,
+        Code::NotFound => tonic::Code::NotFound,
+        Code::FailedPrecondition => tonic::Code::FailedPrecondition,
+        Code::Aborted => tonic::Code::Aborted,
+        Code::ResourceExhausted => tonic::Code::ResourceExhausted,
+        Code::Unavailable => tonic::Code::Unavailable,
+        Code::Internal => tonic::Code::Internal,
+    };
+    let mut details = Vec::new();
+    if !error.violations().is_empty() {
+        let violation = |violation: &FieldViolation| wire::bad_request::FieldViolation {
+            field: violation.field.clone(),
+            description: violation.description.clone(),
+        };
+        let field_violations = error.violations().iter().map(violation).collect();
+        let value = wire::BadRequest { field_violations }.encode_to_vec();
+        details.push(Any { type_url: BAD_REQUEST.to_owned(), value });
+    }
+    if let Some(delay) = error.retry_delay() {
+        let retry_delay = prost_types::Duration::try_from(delay).ok();
+        let value = wire::RetryInfo { retry_delay }.encode_to_vec();
+        details.push(Any { type_url: RETRY_INFO.to_owned(), value });
+    }
+    if details.is_empty() {
+        return tonic::Status::new(code, error.message());
+    }
+    let status = wire::Status { code: code as i32, message: error.message().to_owned(), details };
+    tonic::Status::with_details(code, error.message(), status.encode_to_vec().into())
 }
 
 /// The JSON body of an error of HTTP itself: no such route, wrong method, body too large.
@@ -88,5 +133,22 @@ mod tests {
         let plain: serde_json::Value =
             serde_json::from_slice(&json_body(&Error::engine_not_found())).unwrap();
         assert_eq!(plain["error"].get("details"), None);
+    }
+
+    #[test]
+    fn both_protocols_say_the_same() {
+        let field = Error::field("event.author", "Required field is not set.");
+        let status = wire::Status::decode(grpc(&field).details()).unwrap();
+        assert_eq!((status.code, status.message.as_str()), (3, field.message()));
+        let bad_request = wire::BadRequest::decode(status.details[0].value.as_slice()).unwrap();
+        assert_eq!(bad_request.field_violations[0].field, "event.author");
+        assert!(grpc(&Error::engine_not_found()).details().is_empty());
+
+        let busy = Error::unavailable("the disk");
+        let body: serde_json::Value = serde_json::from_slice(&json_body(&busy)).unwrap();
+        assert_eq!(body["error"]["details"], json!([{"@type": RETRY_INFO, "retryDelay": "1s"}]));
+        let status = wire::Status::decode(grpc(&busy).details()).unwrap();
+        let retry = wire::RetryInfo::decode(status.details[0].value.as_slice()).unwrap();
+        assert_eq!(retry.retry_delay.map(|delay| delay.seconds), Some(1));
     }
 }

@@ -5,6 +5,7 @@
 //! log, never to a caller.
 
 use std::fmt;
+use std::time::Duration;
 
 use resource_names::{EngineName, OperationName, SessionName};
 
@@ -42,6 +43,7 @@ pub struct Error {
     code: Code,
     message: String,
     violations: Vec<FieldViolation>,
+    retry_delay: Option<Duration>,
     cause: Option<String>,
 }
 
@@ -64,13 +66,24 @@ impl Error {
         &self.violations
     }
 
+    /// How long to wait before the same request may succeed, where trying again is the thing to do
+    /// (google.rpc.RetryInfo).
+    pub fn retry_delay(&self) -> Option<Duration> {
+        self.retry_delay
+    }
+
     /// What happened inside: for the log, never for a caller.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
 
     fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), violations: Vec::new(), cause: None }
+        Self { code, message: message.into(), violations: Vec::new(), retry_delay: None, cause: None }
+    }
+
+    fn retried_after(mut self, delay: Duration) -> Self {
+        self.retry_delay = Some(delay);
+        self
     }
 
     fn caused_by(mut self, cause: impl fmt::Display) -> Self {
@@ -163,6 +176,7 @@ impl Error {
             Code::Aborted,
             format!("The ReasoningEngine \"{name}\" is being changed by others. Please retry."),
         )
+        .retried_after(Duration::from_millis(100))
     }
 
     /// One event is larger than the server stores.
@@ -186,7 +200,9 @@ impl Error {
 
     /// The store cannot serve now.
     pub fn unavailable(cause: impl fmt::Display) -> Self {
-        Self::new(Code::Unavailable, "The service is currently unavailable.").caused_by(cause)
+        Self::new(Code::Unavailable, "The service is currently unavailable.")
+            .retried_after(Duration::from_secs(1))
+            .caused_by(cause)
     }
 
     /// A defect; the cause is for the log.
@@ -228,6 +244,13 @@ impl Violations {
         // A text of `limit` bytes or fewer cannot have more characters: counting is seldom needed.
         if text.len() > limit && text.chars().count() > limit {
             self.add(field, format!("At most {limit} characters are allowed."));
+        }
+    }
+
+    /// Notes that an id holds a NUL, which not every engine can store.
+    pub fn refuse_nul(&mut self, field: &str, text: &str) {
+        if text.contains('\0') {
+            self.add(field, "NUL characters are not allowed.");
         }
     }
 

@@ -32,6 +32,20 @@ impl OperationKind {
     ];
 }
 
+/// The versions of the API. They differ in names only (contract section 1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ApiVersion {
+    /// `v1`
+    V1,
+    /// `v1beta1`
+    V1beta1,
+}
+
+impl ApiVersion {
+    /// All versions, in the order of their stored numbers.
+    pub const ALL: [Self; 2] = [Self::V1, Self::V1beta1];
+}
+
 /// An operation as it is stored. It lives as long as its parent, and at most
 /// [`OPERATION_RETENTION`](crate::limits::OPERATION_RETENTION) after it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +56,9 @@ pub struct Operation {
     pub parent: OperationParent,
     /// What it does.
     pub kind: OperationKind,
+    /// The version that it was started through. Who polls by a path of no version is answered in the types
+    /// of this one: a client understands only those of its own.
+    pub version: ApiVersion,
     /// Whether it has ended.
     pub done: bool,
     /// When it began.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::id::{IdSource, SessionIdRule, next_id};
 use crate::limits::Limits;
-use crate::operation::OperationKind;
+use crate::operation::{ApiVersion, OperationKind};
 use crate::store::{NewOperation, Store, StoreError};
 use crate::time::{Clock, Timestamp};
 
@@ -80,8 +80,8 @@ impl Service {
         self.store.health().await.map_err(store_failure)
     }
 
-    fn new_operation(&self, kind: OperationKind, time: Timestamp) -> NewOperation {
-        NewOperation { id: next_id(&*self.ids), kind, time }
+    fn new_operation(&self, kind: OperationKind, version: ApiVersion, time: Timestamp) -> NewOperation {
+        NewOperation { id: next_id(&*self.ids), kind, version, time }
     }
 }
 

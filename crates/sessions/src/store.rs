@@ -19,7 +19,7 @@ use resource_names::{EngineName, LocationName, OperationParent, SessionName};
 use crate::engine::{Engine, EngineContent};
 use crate::event::Event;
 use crate::labels::Labels;
-use crate::operation::{Operation, OperationKind};
+use crate::operation::{ApiVersion, Operation, OperationKind};
 use crate::page::{Cursor, Page};
 use crate::query::{EngineField, EventField, OperationField, SessionField, SessionOrder};
 use crate::session::Session;
@@ -83,6 +83,8 @@ pub struct NewOperation {
     pub id: u64,
     /// What it does.
     pub kind: OperationKind,
+    /// The version that it was started through.
+    pub version: ApiVersion,
     /// When it began; when it is done at once, also when it ended.
     pub time: Timestamp,
 }

@@ -9,7 +9,7 @@ use colloquy_sessions::Timestamp;
 use colloquy_sessions::engine::{Engine, EngineContent};
 use colloquy_sessions::event::Event;
 use colloquy_sessions::labels::Labels;
-use colloquy_sessions::operation::{Operation, OperationKind};
+use colloquy_sessions::operation::{ApiVersion, Operation, OperationKind};
 use colloquy_sessions::page::{Cursor, Page};
 use colloquy_sessions::query::SessionOrder;
 use colloquy_sessions::session::Session;
@@ -134,7 +134,10 @@ impl World {
     }
 
     pub(crate) fn operation(&self, kind: OperationKind, time: i64) -> NewOperation {
-        NewOperation { id: self.id(), kind, time: at(time) }
+        let id = self.id();
+        // Both versions come up, so that one which is lost shows.
+        let version = if id % 2 == 0 { ApiVersion::V1 } else { ApiVersion::V1beta1 };
+        NewOperation { id, kind, version, time: at(time) }
     }
 
     pub(crate) fn new_engine(&self, name: &EngineName, time: i64) -> NewEngine {

@@ -110,6 +110,7 @@ CREATE TABLE operations (
     engine_key  INTEGER,
     session_key INTEGER,
     kind        INTEGER NOT NULL,
+    api_version INTEGER NOT NULL,
     done        INTEGER NOT NULL,
     create_time INTEGER NOT NULL,
     update_time INTEGER NOT NULL,

@@ -1,8 +1,10 @@
 //! Between rows and the domain: numbers, labels, operation kinds.
 
+use std::fmt::Debug;
+
 use bytes::Bytes;
 use colloquy_sessions::labels::Labels;
-use colloquy_sessions::operation::OperationKind;
+use colloquy_sessions::operation::{ApiVersion, OperationKind};
 use colloquy_sessions::store::{StoreError, StoreResult};
 use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
@@ -45,16 +47,34 @@ pub(crate) fn labels(row: &Row<'_>, column: usize) -> rusqlite::Result<Labels> {
 
 /// A kind of operation as a column holds it: its place among all kinds.
 pub(crate) fn kind_column(kind: OperationKind) -> StoreResult<i64> {
-    let place = OperationKind::ALL.iter().position(|known| *known == kind);
-    place.map(count).ok_or_else(|| StoreError::Internal(format!("{kind:?} has no stored number")))
+    place_column(&OperationKind::ALL, kind)
 }
 
 /// A kind of operation.
 pub(crate) fn kind(row: &Row<'_>, column: usize) -> rusqlite::Result<OperationKind> {
+    at_place(&OperationKind::ALL, row, column)
+}
+
+/// A version of the API as a column holds it: its place among all versions.
+pub(crate) fn version_column(version: ApiVersion) -> StoreResult<i64> {
+    place_column(&ApiVersion::ALL, version)
+}
+
+/// A version of the API.
+pub(crate) fn version(row: &Row<'_>, column: usize) -> rusqlite::Result<ApiVersion> {
+    at_place(&ApiVersion::ALL, row, column)
+}
+
+fn place_column<T: PartialEq + Debug>(all: &[T], one: T) -> StoreResult<i64> {
+    let place = all.iter().position(|known| *known == one);
+    place.map(count).ok_or_else(|| StoreError::Internal(format!("{one:?} has no stored number")))
+}
+
+fn at_place<T: Copy>(all: &[T], row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let value: i64 = row.get(column)?;
     usize::try_from(value)
         .ok()
-        .and_then(|place| OperationKind::ALL.get(place).copied())
+        .and_then(|place| all.get(place).copied())
         .ok_or_else(|| FromSqlError::OutOfRange(value).into_column(column))
 }
 

@@ -1,17 +1,21 @@
-//! Operations: names, metadata and results, with type URLs of the version that was called
-//! (contract section 2.5).
+//! Operations: names, metadata and results, with type URLs of a version (contract section 2.5).
 
 use colloquy_contract::longrunning::{self, operation::Result as OperationResult};
-use colloquy_contract::{ApiVersion, v1beta1 as wire};
+use colloquy_contract::v1beta1 as wire;
 use colloquy_sessions::error::Result;
-use colloquy_sessions::operation::{Operation, OperationKind, Outcome};
+use colloquy_sessions::operation::{ApiVersion, Operation, OperationKind, Outcome};
 use colloquy_sessions::service::OperationStatus;
 use prost_types::Any;
 
-use super::{engine, session, time};
+use super::{engine, session, time, version};
 
-/// An operation as it is answered.
-pub(crate) fn to_message(status: &OperationStatus, version: ApiVersion) -> Result<longrunning::Operation> {
+/// An operation as it is answered, in the types of the version that was `asked`; where none was, of the
+/// version that it was started through.
+pub(crate) fn to_message(
+    status: &OperationStatus,
+    asked: Option<ApiVersion>,
+) -> Result<longrunning::Operation> {
+    let version = asked.unwrap_or(status.operation.version);
     let response = match &status.outcome {
         Outcome::Pending => None,
         Outcome::Deleted => {
@@ -58,5 +62,5 @@ fn metadata(operation: &Operation, version: ApiVersion) -> Any {
 }
 
 fn any(version: ApiVersion, message: &str, value: &impl prost::Message) -> Any {
-    Any { type_url: version.type_url(message), value: value.encode_to_vec() }
+    Any { type_url: version::type_url(version, message), value: value.encode_to_vec() }
 }

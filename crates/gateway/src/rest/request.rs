@@ -56,7 +56,7 @@ impl Rest {
         if json.trim_ascii().is_empty() || route.rule.verb.eq_ignore_ascii_case(Method::GET.as_str()) {
             return Ok(());
         }
-        proto_json::json_to_wire(&self.schema, route.target.input, json, "", self.max_depth, request)
+        proto_json::json_to_wire(&self.schema, route.target.input, json, "", self.limits.json_depth, request)
             .map_err(unreadable)
     }
 
@@ -76,7 +76,7 @@ impl Rest {
             return Err(Error::internal(format_args!("{} has no body field {name}", route.rule.input)));
         };
         let mut content = Vec::with_capacity(json.len());
-        proto_json::json_to_wire(&self.schema, message, json, name, self.max_depth, &mut content)
+        proto_json::json_to_wire(&self.schema, message, json, name, self.limits.json_depth, &mut content)
             .map_err(unreadable)?;
         encode_key(field.number, WireType::LengthDelimited, request);
         encode_varint(content.len() as u64, request);

@@ -1,11 +1,11 @@
 //! Engines.
 
 use colloquy_contract::longrunning::Operation;
-use colloquy_contract::{ApiVersion, v1beta1 as wire};
+use colloquy_contract::v1beta1 as wire;
 use colloquy_sessions::Error;
 use colloquy_sessions::engine::{Engine, EngineContent};
 use colloquy_sessions::error::Result;
-use colloquy_sessions::operation::Outcome;
+use colloquy_sessions::operation::{ApiVersion, Outcome};
 use colloquy_sessions::service::OperationStatus;
 use prost::Message as _;
 
@@ -22,11 +22,8 @@ impl Api {
         request: wire::CreateReasoningEngineRequest,
     ) -> Result<Operation> {
         let content = request.reasoning_engine.map(convert::engine::to_content);
-        let (engine, operation) = self.service.create_engine(&request.parent, content).await?;
-        convert::operation::to_message(
-            &OperationStatus { operation, outcome: Outcome::Engine(engine) },
-            version,
-        )
+        let (engine, operation) = self.service.create_engine(version, &request.parent, content).await?;
+        convert::operation::to_message(&OperationStatus { operation, outcome: Outcome::Engine(engine) }, None)
     }
 
     pub(crate) async fn get_engine(
@@ -60,11 +57,9 @@ impl Api {
         let patch = request.reasoning_engine.unwrap_or_default();
         let paths = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
         let edit = |current: &Engine| self.edited(current, &patch, &paths);
-        let (engine, operation) = self.service.update_engine(&patch.name, &patch.etag, &edit).await?;
-        convert::operation::to_message(
-            &OperationStatus { operation, outcome: Outcome::Engine(engine) },
-            version,
-        )
+        let (engine, operation) =
+            self.service.update_engine(version, &patch.name, &patch.etag, &edit).await?;
+        convert::operation::to_message(&OperationStatus { operation, outcome: Outcome::Engine(engine) }, None)
     }
 
     /// The content of `current` with the fields of `patch` that `paths` name; without paths those that are
@@ -101,8 +96,8 @@ impl Api {
         version: ApiVersion,
         request: wire::DeleteReasoningEngineRequest,
     ) -> Result<Operation> {
-        let operation = self.service.delete_engine(&request.name, request.force).await?;
+        let operation = self.service.delete_engine(version, &request.name, request.force).await?;
         let outcome = if operation.done { Outcome::Deleted } else { Outcome::Pending };
-        convert::operation::to_message(&OperationStatus { operation, outcome }, version)
+        convert::operation::to_message(&OperationStatus { operation, outcome }, None)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use colloquy_contract::ApiVersion;
 use colloquy_contract::longrunning as wire;
 use colloquy_sessions::error::Result;
+use colloquy_sessions::operation::ApiVersion;
 use tokio::time::Instant;
 
 use super::{Api, list};
@@ -19,20 +19,20 @@ const SELDOM_LOOK: Duration = Duration::from_millis(500);
 impl Api {
     pub(crate) async fn get_operation(
         &self,
-        version: ApiVersion,
+        asked: Option<ApiVersion>,
         request: wire::GetOperationRequest,
     ) -> Result<wire::Operation> {
-        convert::operation::to_message(&self.service.get_operation(&request.name).await?, version)
+        convert::operation::to_message(&self.service.get_operation(&request.name).await?, asked)
     }
 
     pub(crate) async fn list_operations(
         &self,
-        version: ApiVersion,
+        asked: Option<ApiVersion>,
         request: wire::ListOperationsRequest,
     ) -> Result<wire::ListOperationsResponse> {
         let page = list(&request.filter, "", request.page_size, &request.page_token);
         let listing = self.service.list_operations(&request.name, page).await?;
-        let to_message = |status| convert::operation::to_message(status, version);
+        let to_message = |status| convert::operation::to_message(status, asked);
         Ok(wire::ListOperationsResponse {
             operations: listing.items.iter().map(to_message).collect::<Result<_>>()?,
             next_page_token: listing.next_page_token,
@@ -43,17 +43,17 @@ impl Api {
     /// Answers when the operation is done or the time is over, with the operation as it is then.
     pub(crate) async fn wait_operation(
         &self,
-        version: ApiVersion,
+        asked: Option<ApiVersion>,
         request: wire::WaitOperationRequest,
     ) -> Result<wire::Operation> {
-        let asked = request.timeout.map(|timeout| Duration::try_from(timeout).unwrap_or(Duration::ZERO));
-        let until = Instant::now() + asked.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+        let patience = request.timeout.map(|timeout| Duration::try_from(timeout).unwrap_or(Duration::ZERO));
+        let until = Instant::now() + patience.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
         let mut pause = FIRST_LOOK;
         loop {
             let status = self.service.get_operation(&request.name).await?;
             let now = Instant::now();
             if status.operation.done || now >= until {
-                return convert::operation::to_message(&status, version);
+                return convert::operation::to_message(&status, asked);
             }
             tokio::time::sleep_until(until.min(now + pause)).await;
             pause = (pause * 2).min(SELDOM_LOOK);

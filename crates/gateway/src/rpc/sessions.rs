@@ -1,9 +1,9 @@
 //! Sessions and events.
 
 use colloquy_contract::longrunning::Operation;
-use colloquy_contract::{ApiVersion, v1beta1 as wire};
+use colloquy_contract::v1beta1 as wire;
 use colloquy_sessions::error::Result;
-use colloquy_sessions::operation::Outcome;
+use colloquy_sessions::operation::{ApiVersion, Outcome};
 use colloquy_sessions::service::OperationStatus;
 
 use super::{Api, list};
@@ -17,10 +17,10 @@ impl Api {
     ) -> Result<Operation> {
         let draft = request.session.map(convert::session::to_draft).transpose()?;
         let (session, operation) =
-            self.service.create_session(&request.parent, &request.session_id, draft).await?;
+            self.service.create_session(version, &request.parent, &request.session_id, draft).await?;
         convert::operation::to_message(
             &OperationStatus { operation, outcome: Outcome::Session(session) },
-            version,
+            None,
         )
     }
 
@@ -52,8 +52,8 @@ impl Api {
         version: ApiVersion,
         request: wire::DeleteSessionRequest,
     ) -> Result<Operation> {
-        let operation = self.service.delete_session(&request.name).await?;
-        convert::operation::to_message(&OperationStatus { operation, outcome: Outcome::Deleted }, version)
+        let operation = self.service.delete_session(version, &request.name).await?;
+        convert::operation::to_message(&OperationStatus { operation, outcome: Outcome::Deleted }, None)
     }
 
     pub(crate) async fn append_event(

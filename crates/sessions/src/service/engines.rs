@@ -6,7 +6,7 @@ use super::{ListRequest, Listing, Service, store_failure};
 use crate::engine::{Engine, EngineContent};
 use crate::error::{Error, Result};
 use crate::id::next_id;
-use crate::operation::{Operation, OperationKind};
+use crate::operation::{ApiVersion, Operation, OperationKind};
 use crate::page::{self, Scan};
 use crate::query;
 use crate::store::{EngineDeletion, EngineQuery, EngineUpdate, NewEngine, StoreError};
@@ -21,6 +21,7 @@ impl Service {
     /// Creates an engine under `parent` with an id of ours; `None` where the request holds no engine.
     pub async fn create_engine(
         &self,
+        version: ApiVersion,
         parent: &str,
         content: Option<EngineContent>,
     ) -> Result<(Engine, Operation)> {
@@ -33,7 +34,7 @@ impl Service {
             engine: next_id(&*self.ids).to_string(),
         };
         let now = self.clock.now();
-        let operation = self.new_operation(OperationKind::CreateEngine, now);
+        let operation = self.new_operation(OperationKind::CreateEngine, version, now);
         let new = NewEngine { name, content, create_time: now, operation: Some(operation) };
         let engine = self.store.create_engine(new).await.map_err(store_failure)?;
         let engine = as_asked(engine, &asked);
@@ -73,6 +74,7 @@ impl Service {
     /// stored engine's (AIP-154).
     pub async fn update_engine(
         &self,
+        version: ApiVersion,
         name: &str,
         etag: &str,
         edit: EngineEdit<'_>,
@@ -86,7 +88,7 @@ impl Service {
             let content = edit(&current)?;
             content.check()?;
             let now = self.clock.now();
-            let operation = self.new_operation(OperationKind::UpdateEngine, now);
+            let operation = self.new_operation(OperationKind::UpdateEngine, version, now);
             let update = EngineUpdate {
                 name: stored.clone(),
                 revision: current.revision,
@@ -109,10 +111,10 @@ impl Service {
 
     /// Deletes an engine, with its sessions where `force` says so. The operation is done when the
     /// purge is.
-    pub async fn delete_engine(&self, name: &str, force: bool) -> Result<Operation> {
+    pub async fn delete_engine(&self, version: ApiVersion, name: &str, force: bool) -> Result<Operation> {
         let asked = self.read_engine(name, "name")?;
         let now = self.clock.now();
-        let operation = self.new_operation(OperationKind::DeleteEngine, now);
+        let operation = self.new_operation(OperationKind::DeleteEngine, version, now);
         let name = self.settings.names.stored_engine(&asked);
         match self.store.delete_engine(EngineDeletion { name, force, now, operation }).await {
             Ok(operation) => Ok(Operation { parent: asked.location.into(), ..operation }),

@@ -25,6 +25,7 @@ impl NewOperation {
             id: self.id,
             parent,
             kind: self.kind,
+            version: self.version,
             done: true,
             create_time: self.time,
             update_time: self.time,

@@ -7,7 +7,7 @@ use crate::error::{Error, Result, Violations};
 use crate::id::next_id;
 use crate::labels::{self, Labels};
 use crate::limits::{DISPLAY_NAME_CHARS, USER_ID_CHARS};
-use crate::operation::{Operation, OperationKind};
+use crate::operation::{ApiVersion, Operation, OperationKind};
 use crate::page::{self, Scan};
 use crate::query;
 use crate::session::{Expiration, Session};
@@ -62,6 +62,7 @@ impl Service {
     /// where the request holds no session. The session that is returned is complete.
     pub async fn create_session(
         &self,
+        version: ApiVersion,
         parent: &str,
         session_id: &str,
         draft: Option<SessionDraft>,
@@ -72,7 +73,7 @@ impl Service {
         let id = if session_id.is_empty() { next_id(&*self.ids).to_string() } else { session_id.to_owned() };
         let asked = SessionName { engine, session: id };
         let name = self.settings.names.stored_session(&asked);
-        let operation = self.new_operation(OperationKind::CreateSession, now);
+        let operation = self.new_operation(OperationKind::CreateSession, version, now);
         let new = NewSession {
             name: name.clone(),
             user_id: draft.user_id,
@@ -119,6 +120,7 @@ impl Service {
         if let Some(draft) = &draft {
             violations.require("session.user_id", !draft.user_id.is_empty());
             violations.limit_chars("session.user_id", &draft.user_id, USER_ID_CHARS);
+            violations.refuse_nul("session.user_id", &draft.user_id);
             violations.limit_chars("session.display_name", &draft.display_name, DISPLAY_NAME_CHARS);
             labels::check(&draft.labels, "session.labels", &mut violations);
             if let Some(expiration) = draft.expiration {
@@ -216,11 +218,11 @@ impl Service {
     }
 
     /// Deletes a session; its user's and app's state stay.
-    pub async fn delete_session(&self, name: &str) -> Result<Operation> {
+    pub async fn delete_session(&self, version: ApiVersion, name: &str) -> Result<Operation> {
         let asked = self.read_session(name, |_| Error::invalid_session_name("name"))?;
         let stored = self.settings.names.stored_session(&asked);
         let now = self.clock.now();
-        let operation = self.new_operation(OperationKind::DeleteSession, now);
+        let operation = self.new_operation(OperationKind::DeleteSession, version, now);
         match self.store.delete_session(&stored, now, operation).await {
             Ok(operation) => Ok(Operation { parent: asked.engine.location.into(), ..operation }),
             Err(StoreError::SessionNotFound) => Err(self.session_missing(&asked).await),

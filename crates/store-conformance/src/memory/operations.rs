@@ -22,6 +22,7 @@ impl Tables {
             id: new.id,
             parent,
             kind: new.kind,
+            version: new.version,
             done,
             create_time: new.time,
             update_time: new.time,

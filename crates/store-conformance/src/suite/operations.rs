@@ -12,6 +12,7 @@ fn done(operation: NewOperation, parent: impl Into<OperationParent>) -> Operatio
         id: operation.id,
         parent: parent.into(),
         kind: operation.kind,
+        version: operation.version,
         done: true,
         create_time: operation.time,
         update_time: operation.time,

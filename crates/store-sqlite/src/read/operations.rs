@@ -32,7 +32,7 @@ pub(crate) fn get(
         .prepare_cached(sql!("operations/get"))?
         .query_row(params![id, location.project, location.location, now.0], |row| {
             let engine = |engine| EngineName { location: location.clone(), engine };
-            let parent = match (row.get::<_, Option<String>>(5)?, row.get::<_, Option<String>>(6)?) {
+            let parent = match (row.get::<_, Option<String>>(6)?, row.get::<_, Option<String>>(7)?) {
                 (Some(id), Some(session)) => SessionName { engine: engine(id), session }.into(),
                 (Some(id), None) => engine(id).into(),
                 (None, _) => location.clone().into(),
@@ -89,9 +89,10 @@ fn operation(parent: OperationParent, row: &Row<'_>) -> rusqlite::Result<Operati
         id: row::unsigned(row, 0)?,
         parent,
         kind: row::kind(row, 1)?,
-        done: row.get(2)?,
-        create_time: Timestamp(row.get(3)?),
-        update_time: Timestamp(row.get(4)?),
+        version: row::version(row, 2)?,
+        done: row.get(3)?,
+        create_time: Timestamp(row.get(4)?),
+        update_time: Timestamp(row.get(5)?),
     })
 }
 

@@ -6,7 +6,7 @@ use aip_filter::OrderTerm;
 use bytes::Bytes;
 use colloquy_sessions::engine::EngineContent;
 use colloquy_sessions::labels::Labels;
-use colloquy_sessions::operation::OperationKind;
+use colloquy_sessions::operation::{ApiVersion, OperationKind};
 use colloquy_sessions::query::SessionOrder;
 use colloquy_sessions::state::StateDelta;
 use colloquy_sessions::store::{
@@ -36,7 +36,7 @@ pub(super) fn session(id: &str) -> SessionName {
 }
 
 pub(super) fn operation(id: u64, kind: OperationKind) -> NewOperation {
-    NewOperation { id, kind, time: NOW }
+    NewOperation { id, kind, version: ApiVersion::V1beta1, time: NOW }
 }
 
 pub(super) fn new_engine(id: &str) -> NewEngine {

@@ -102,6 +102,7 @@ pub(crate) fn delete(write: &mut Write<'_>, deletion: &EngineDeletion) -> Attemp
         id: deletion.operation.id,
         parent: deletion.name.location.clone().into(),
         kind: deletion.operation.kind,
+        version: deletion.operation.version,
         done,
         create_time: deletion.operation.time,
         update_time: deletion.operation.time,

@@ -25,6 +25,7 @@ pub(super) enum Home<'a> {
 pub(super) struct Columns {
     pub(super) id: i64,
     kind: i64,
+    version: i64,
     time: i64,
 }
 
@@ -33,6 +34,7 @@ pub(super) fn columns(operation: &NewOperation) -> StoreResult<Columns> {
     Ok(Columns {
         id: row::id_column(operation.id)?,
         kind: row::kind_column(operation.kind)?,
+        version: row::version_column(operation.version)?,
         time: operation.time.0,
     })
 }
@@ -49,10 +51,10 @@ pub(super) fn insert(
         Home::Engine(key, name) => (&name.location, Some(key), None),
         Home::Session(key, engine) => (&engine.location, None, Some(key)),
     };
-    let Columns { id, kind, time } = operation;
+    let Columns { id, kind, version, time } = operation;
     write.execute(
         sql!("operations/insert"),
-        params![id, location.project, location.location, engine_key, session_key, kind, done, time],
+        params![id, location.project, location.location, engine_key, session_key, kind, version, done, time],
     )?;
     Ok(())
 }

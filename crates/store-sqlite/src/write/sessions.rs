@@ -128,6 +128,7 @@ pub(crate) fn delete(
         id: operation.id,
         parent: location.clone().into(),
         kind: operation.kind,
+        version: operation.version,
         done: true,
         create_time: operation.time,
         update_time: operation.time,
