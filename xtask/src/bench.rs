@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, bail};
 use self::load::Sample;
 use self::report::Row;
 use crate::rest::Rest;
-use crate::server::Server;
+use crate::server::{QUIET, Server};
 use crate::workspace::{Scratch, Workspace};
 
 /// How many clients append at a time, each over its own kept connection.
@@ -61,8 +61,12 @@ struct Subject {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let time = Duration::try_from_secs_f64(options.seconds).context("--seconds is no length of time")?;
     let binary = workspace.server_binary(options.bin.as_deref())?;
-    let durable = Subject::start(&binary, workspace.scratch("bench-durable")?, &[])?;
-    let ceiling = Subject::start(&binary, workspace.scratch("bench-ceiling")?, &[CEILING])?;
+    let durable = Subject::start(&binary, workspace.scratch("bench-durable")?, &QUIET)?;
+    let ceiling = Subject::start(
+        &binary,
+        workspace.scratch("bench-ceiling")?,
+        &[QUIET.as_slice(), &[CEILING]].concat(),
+    )?;
     println!(
         "{} runs of {} s each, in turn; an event is {} bytes of JSON with a delta of 2 keys",
         options.runs,

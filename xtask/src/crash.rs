@@ -17,7 +17,7 @@ use self::append::Session;
 use self::load::{Round, Writers};
 use self::verify::{Findings, Verifier};
 use crate::rest::Rest;
-use crate::server::Server;
+use crate::server::{QUIET, Server};
 use crate::workspace::Workspace;
 
 const KILLS: u32 = 20;
@@ -68,7 +68,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 
 fn run_in(data: &Path, binary: &Path, options: &Options) -> Result<()> {
     let clients = usize::from(options.clients);
-    let mut server = Server::start(binary, data, &[])?;
+    let mut server = Server::start(binary, data, &QUIET)?;
     let engine = Rest::new(&server.url).create_engine().context("cannot create an engine")?;
     let mut writers = Writers::new(clients);
     let mut verifier = Verifier::new(clients);
@@ -78,7 +78,7 @@ fn run_in(data: &Path, binary: &Path, options: &Options) -> Result<()> {
         let sessions = create_sessions(&server, &engine, number, clients)?;
         let pause = Duration::from_millis(SHORTEST_MS + random.next() % (LONGEST_MS - SHORTEST_MS + 1));
         let round = writers.write_until_killed(server, sessions, pause)?;
-        server = Server::start(binary, data, &[]).with_context(|| format!("after kill {number}"))?;
+        server = Server::start(binary, data, &QUIET).with_context(|| format!("after kill {number}"))?;
         let findings = verifier.check(&server.url, &round)?;
         println!(
             "kill {number:>2} after {:.2} s, back in {:.3} s: tried {}, acknowledged {}, found {}, lost {}, half-applied {}",

@@ -2,10 +2,11 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks through them")]
 
 mod bench;
+mod clients;
 mod command;
 mod crash;
+mod debian;
 mod deny;
-mod python;
 mod rest;
 mod server;
 mod steps;
@@ -32,9 +33,12 @@ enum Task {
         /// Run only this step; may be given more than once.
         #[arg(long, value_enum)]
         only: Vec<steps::Step>,
+        /// Fail also when a client is not run because its tools are missing.
+        #[arg(long)]
+        require_all: bool,
     },
-    /// Run Google's published Python clients against the release build of the server.
-    Clients(python::Options),
+    /// Run Google's published clients, each against a server of its own, and print a table.
+    Clients(clients::Options),
     /// Kill the server during a write load, again and again, and check that nothing acknowledged is lost.
     Crash(crash::Options),
     /// Measure durable appends over HTTP beside the same server's ceiling without storage.
@@ -54,8 +58,13 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match task {
-        Task::Test { only } => steps::run(&workspace, &only),
-        Task::Clients(options) => python::test_clients(&workspace, &options),
+        Task::Test { only, require_all } => steps::run(&workspace, &only, require_all),
+        Task::Clients(options) => {
+            if let Some(note) = clients::run(&workspace, &options)? {
+                println!("note: {note}");
+            }
+            Ok(())
+        }
         Task::Crash(options) => crash::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
     }

@@ -3,17 +3,23 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::command;
+
 const READY: &str = "listening on ";
+const STOP_LIMIT: Duration = Duration::from_secs(30);
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// How much of the log an error shows, in lines.
 const LOG_LINES: usize = 20;
+
+/// Flags of a server that is measured or stressed: it logs no requests.
+pub(crate) const QUIET: [&str; 2] = ["--log-level", "warn"];
 
 /// A running server, killed with this value.
 #[derive(Debug)]
@@ -26,16 +32,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `binary serve` on a free loopback port and waits until it listens.
-    ///
-    /// Its log goes to `server.log` beside the data directory; requests are not logged, since these tasks
-    /// measure and stress the server, not the terminal.
+    /// Starts `binary serve` on a free loopback port and waits until it listens. Its log goes to
+    /// [`log_path`].
     pub(crate) fn start(binary: &Path, data: &Path, more: &[&str]) -> Result<Self> {
-        let log_path = data.with_file_name("server.log");
+        let log_path = log_path(data);
         let log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
         let started = Instant::now();
         let mut child = Command::new(binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data-dir"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .args(more)
             .stdin(Stdio::null())
@@ -71,6 +75,21 @@ impl Server {
             .with_context(|| format!("the server listens on {:?}, which is no address", self.url))
     }
 
+    /// Asks it to end, and waits until it has, in order.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        let pid = self.child.id().to_string();
+        command::output(Command::new("kill").args(["-TERM", &pid]))?;
+        let asked = Instant::now();
+        loop {
+            match self.child.try_wait().context("cannot wait for the server")? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => bail!("the server ended with {status}"),
+                None if asked.elapsed() > STOP_LIMIT => bail!("the server did not end when asked to"),
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
     /// Kills it as `kill -9` does, and waits until it is gone.
     pub(crate) fn kill(mut self) -> Result<()> {
         self.child.kill().context("cannot kill the server")?;
@@ -85,6 +104,11 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Where the log of a server with its data in `data` goes: beside it.
+pub(crate) fn log_path(data: &Path) -> PathBuf {
+    data.with_file_name("server.log")
 }
 
 /// The URL in the line that says where the server listens; `None` when it ends or `limit` passes before.

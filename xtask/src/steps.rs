@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::workspace::Workspace;
-use crate::{command, crash, deny, python};
+use crate::{clients, command, crash, deny};
 
 /// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -21,7 +21,7 @@ pub(crate) enum Step {
     Build,
     /// Every test of the workspace.
     Test,
-    /// Google's published Python clients.
+    /// Google's published clients.
     Clients,
     /// `kill -9` during a write load.
     Crash,
@@ -38,13 +38,13 @@ struct Report {
 ///
 /// # Errors
 /// When a step fails; the table and the closing line are printed all the same.
-pub(crate) fn run(workspace: &Workspace, only: &[Step]) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, only: &[Step], require_all: bool) -> Result<()> {
     let steps = Step::value_variants().iter().filter(|step| only.is_empty() || only.contains(step));
     let mut reports = Vec::new();
     for &step in steps {
         println!("\n== {}", step.name());
         let started = Instant::now();
-        let result = step.run(workspace);
+        let result = step.run(workspace, require_all);
         if let Err(error) = &result {
             println!("{} failed: {error:#}", step.name());
         }
@@ -85,7 +85,7 @@ impl Step {
         }
     }
 
-    fn run(self, workspace: &Workspace) -> Result<Option<String>> {
+    fn run(self, workspace: &Workspace, require_all: bool) -> Result<Option<String>> {
         let cargo = |args: &[&str]| command::run(&mut workspace.cargo(args));
         match self {
             Self::Fmt => cargo(&["fmt", "--all", "--check"])?,
@@ -98,7 +98,7 @@ impl Step {
                 cargo(&["test", "--workspace", "--no-run"])?;
             }
             Self::Test => cargo(&["test", "--workspace"])?,
-            Self::Clients => python::test_clients(workspace, &python::Options::default())?,
+            Self::Clients => return clients::run(workspace, &clients::Options::all(require_all)),
             Self::Crash => crash::run(workspace, &crash::Options::default())?,
         }
         Ok(None)

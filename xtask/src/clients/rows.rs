@@ -1,0 +1,100 @@
+//! The matrix: which clients, and how each is run.
+
+use anyhow::{Result, bail};
+
+use super::Tool;
+use super::tally::Calls;
+
+/// One client, or a few that share a test.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// What the table calls it.
+    pub(super) client: &'static str,
+    /// What runs it.
+    pub(super) tool: Tool,
+    /// What is run, in the tool's folder.
+    pub(super) arguments: &'static [&'static str],
+    /// The protocols that it must have spoken.
+    pub(super) speaks: &'static [Protocol],
+}
+
+/// What is spoken on the port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Rest,
+    Grpc,
+}
+
+use Protocol::{Grpc, Rest};
+
+/// All rows, in the order in which they run.
+pub(super) const ROWS: &[Row] = &[
+    row(Tool::Python, "Python agentplatform, vertexai", &["test_manage_sessions.py"], &[Rest]),
+    row(Tool::Python, "Python generated client, REST", &["test_generated.py", "-k", "rest"], &[Rest]),
+    row(Tool::Python, "Python generated client, gRPC", &["test_generated.py", "-k", "grpc"], &[Grpc]),
+    row(Tool::Python, "Python ADK: session service, Runner", &["test_adk.py"], &[Rest]),
+    row(Tool::Python, "Python ADK: adk api_server, adk web", &["test_adk_server.py"], &[Rest]),
+    row(Tool::Python, "Python ADK against its in-memory service", &["test_differential.py"], &[Rest]),
+    row(Tool::Python, "Python google-api-python-client", &["test_discovery.py"], &[Rest]),
+    row(Tool::Python, "Python protobuf, JSON of ADK events", &["test_json_corpus.py"], &[Rest]),
+    row(Tool::Python, "gRPC reflection, health", &["test_contract.py"], &[Grpc]),
+    row(Tool::Python, "curl and Python of the README", &["test_readme.py"], &[Rest]),
+    row(Tool::Python, "Python snippets", &["test_snippets.py"], &[Rest, Grpc]),
+    Row {
+        client: "schemathesis",
+        tool: Tool::Schemathesis,
+        arguments: &["test_openapi.py"],
+        speaks: &[Rest],
+    },
+    row(Tool::Node, "Node @google/adk", &["adk.test.mjs"], &[Rest]),
+    row(Tool::Node, "Node @google-cloud/aiplatform, gRPC", &["aiplatform-grpc.test.mjs"], &[Grpc]),
+    row(Tool::Node, "Node @google-cloud/aiplatform, REST", &["aiplatform-rest.test.mjs"], &[Rest]),
+    row(Tool::Node, "Node snippets", &["snippets.test.mjs"], &[Rest]),
+    row(Tool::Go, "Go cloud.google.com/go/aiplatform, gRPC", &["./aiplatform", "-run", "GRPC"], &[Grpc]),
+    row(Tool::Go, "Go cloud.google.com/go/aiplatform, REST", &["./aiplatform", "-run", "REST"], &[Rest]),
+    row(Tool::Java, "Java google-adk", &["-Dtest=AdkTest"], &[Rest]),
+    row(Tool::Java, "Java google-cloud-aiplatform", &["-Dtest=AiplatformGrpcTest"], &[Grpc]),
+];
+
+const fn row(
+    tool: Tool,
+    client: &'static str,
+    arguments: &'static [&'static str],
+    speaks: &'static [Protocol],
+) -> Row {
+    Row { client, tool, arguments, speaks }
+}
+
+impl Row {
+    /// A row proves nothing about a protocol that it did not speak.
+    pub(super) fn check(&self, calls: &Calls) -> Result<()> {
+        for protocol in self.speaks {
+            match protocol {
+                Rest if calls.rest == 0 => bail!("it made no REST call"),
+                Grpc if calls.grpc == 0 => bail!("it made no gRPC call"),
+                Rest | Grpc => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_did_not_speak_has_not_passed() {
+        let row = Row { client: "c", tool: Tool::Python, arguments: &[], speaks: &[Rest, Grpc] };
+        assert!(row.check(&Calls { rest: 1, grpc: 1 }).is_ok());
+        assert!(row.check(&Calls { rest: 1, grpc: 0 }).is_err());
+        assert!(row.check(&Calls { rest: 0, grpc: 1 }).is_err());
+    }
+
+    #[test]
+    fn no_two_rows_have_one_name() {
+        for (index, row) in ROWS.iter().enumerate() {
+            assert!(ROWS[..index].iter().all(|other| other.client != row.client), "{}", row.client);
+        }
+    }
+}
