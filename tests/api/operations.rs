@@ -55,6 +55,19 @@ fn operations_are_listed_under_their_parent_and_forgotten_on_request() {
 }
 
 #[test]
+fn an_empty_text_for_no_body_is_no_body() {
+    let server = Server::start();
+    let engine = server.engine();
+    let made = server.post(&format!("/v1beta1/{engine}/sessions"), &json!({"userId": "u"})).ok();
+    let name = made["name"].as_str().unwrap();
+    // The generated clients for Node send it.
+    assert_eq!(server.post(&format!("/v1/{name}:cancel"), &json!("")).ok(), json!({}));
+    assert_eq!(server.post(&format!("/v1/{name}:wait"), &json!("")).ok()["done"], true);
+    server.post(&format!("/v1/{name}:cancel"), &json!("x")).invalid();
+    server.post(&format!("/v1beta1/{engine}/sessions"), &json!("")).invalid();
+}
+
+#[test]
 fn an_operation_goes_with_its_parent() {
     let server = Server::start();
     let engine = server.engine();

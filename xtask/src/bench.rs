@@ -1,9 +1,11 @@
-//! `cargo xtask bench`: durable appends over HTTP, beside the same server's ceiling without storage.
+//! `cargo xtask bench`: durable appends over HTTP, beside the same server's ceiling without storage; lists over
+//! REST beside lists over gRPC.
 //!
 //! Both are measured in one run, turn by turn, by the same generator on the same machine: the figures of two
 //! machines, or of two days, do not compare, but their ratio does.
 
 mod cpu;
+mod lists;
 mod load;
 mod report;
 mod request;
@@ -82,6 +84,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         }
     }
     print!("{}", report::table(&rows));
+    print!("{}", lists::run(&durable.server, options.runs, time)?);
 
     let Some(ratio) = rows.iter().find(|row| row.clients == BAR_CLIENTS).map(Row::ratio) else {
         bail!("nothing was measured with {BAR_CLIENTS} clients");

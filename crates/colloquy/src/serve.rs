@@ -12,6 +12,7 @@ use colloquy_store_sqlite::{Options, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::null_append::NullAppend;
 use crate::settings::{LogFormat, Settings};
@@ -96,8 +97,17 @@ fn announce(settings: &Settings, listener: &TcpListener) -> Result<()> {
     std::io::Write::flush(&mut std::io::stdout()).context("writing to stdout")
 }
 
+/// A level, or a filter. A lone word is a level: taken for a filter, a misspelt one would name a target that
+/// nobody writes to, and silence the log.
+fn log_filter(text: &str) -> Result<EnvFilter> {
+    if !text.contains(['=', ',', '[']) {
+        text.parse::<LevelFilter>()?;
+    }
+    Ok(EnvFilter::try_new(text)?)
+}
+
 fn start_log(settings: &Settings) -> Result<()> {
-    let filter = EnvFilter::try_new(&settings.log_level)
+    let filter = log_filter(&settings.log_level)
         .with_context(|| format!("{:?} is not a log level", settings.log_level))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,5 +1,6 @@
 //! Compiles `proto/` without `protoc`: descriptors, Rust messages, HTTP rules.
 
+mod documented;
 mod http_rules;
 mod sources;
 mod thin;
@@ -7,6 +8,7 @@ mod thin;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use prost::Message as _;
 
 fn main() -> Result<()> {
     let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
@@ -20,6 +22,9 @@ fn main() -> Result<()> {
         compiler.open_file(file).with_context(|| format!("compiling {file}"))?;
     }
     std::fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    let documented = documented::documented(compiler.include_source_info(true).file_descriptor_set());
+    std::fs::write(out.join("documented.bin"), documented.encode_to_vec())?;
+    compiler.include_source_info(false);
     std::fs::write(out.join("http_rules.rs"), http_rules::table(&compiler.descriptor_pool())?)?;
 
     prost_build::Config::new()

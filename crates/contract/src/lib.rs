@@ -30,6 +30,9 @@ pub use google::rpc;
 /// Every message in full, both versions, as an encoded `google.protobuf.FileDescriptorSet`.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
+/// [`DESCRIPTOR_SET`] with the comments of `proto/`, for the documents that describe the API.
+pub const DOCUMENTED_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/documented.bin"));
+
 /// Every binding of every RPC to a verb and a path.
 pub static HTTP_RULES: &[HttpRule] = include!(concat!(env!("OUT_DIR"), "/http_rules.rs"));
 

@@ -6,16 +6,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use colloquy_contract::DESCRIPTOR_SET;
+use colloquy_contract::{DESCRIPTOR_SET, DOCUMENTED_DESCRIPTOR_SET, HTTP_RULES};
 use colloquy_sessions::Service;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{Either, Full};
 use hyper::body::{Body as _, Incoming};
 use proto_json::Schema;
 use serde_json::json;
 
+use crate::describe::Description;
 use crate::grpc::{self, Grpc};
-use crate::rest::{self, Rest, json_response};
+use crate::rest::query::Query;
+use crate::rest::{self, Refusal, Rest, json_response, refuse};
 use crate::rpc::Api;
 
 /// Bounds on what is read from the network.
@@ -37,6 +40,7 @@ impl Default for HttpLimits {
 pub struct App {
     rest: Rest,
     grpc: Grpc,
+    description: Description,
     service: Arc<Service>,
     /// Tells the requests of one server apart in its log.
     requests: AtomicU64,
@@ -75,7 +79,9 @@ impl App {
         let api = Arc::new(api);
         let grpc = Grpc::new(Arc::clone(&api), Arc::clone(&schema), limits).ok_or_else(incomplete)?;
         let rest = Rest::new(api, schema, limits).map_err(|e| BadContract(e.to_string()))?;
-        Ok(Self { rest, grpc, service, requests: AtomicU64::new(1) })
+        let description = Description::new(DOCUMENTED_DESCRIPTOR_SET, HTTP_RULES)
+            .map_err(|e| BadContract(e.to_string()))?;
+        Ok(Self { rest, grpc, description, service, requests: AtomicU64::new(1) })
     }
 
     /// Keeps what is said of the server's health up to date, for as long as it is polled.
@@ -125,10 +131,17 @@ impl App {
     /// Answers everything that is not gRPC.
     async fn answer_http(&self, request: Request<Incoming>, request_id: &str) -> Answer {
         let (parts, body) = request.into_parts();
-        let rest::Answer { response, rpc } = match parts.uri.path() {
-            "/healthz" | "/readyz" => {
-                let response = self.health(&parts.method, parts.uri.path()).await;
-                rest::Answer { response, rpc: None }
+        let beside = |response| rest::Answer { response, rpc: None };
+        let path = parts.uri.path();
+        let rest::Answer { response, rpc } = match path {
+            "/healthz" | "/readyz" | "/openapi.json" | "/$discovery/rest" | "/%24discovery/rest" => {
+                beside(match read_only(&parts.method) {
+                    Ok(()) if path.ends_with('z') => self.health(path).await,
+                    Ok(()) => {
+                        self.describe(&parts).unwrap_or_else(|refusal| refuse(&refusal, path, request_id))
+                    }
+                    Err(refusal) => refuse(&refusal, path, request_id),
+                })
             }
             _ => self.rest.answer(&parts, body, request_id).await,
         };
@@ -138,10 +151,8 @@ impl App {
     }
 
     /// `/healthz`: the process answers. `/readyz`: the store can serve.
-    async fn health(&self, method: &Method, path: &str) -> Response<Bytes> {
-        let (code, body) = if method != Method::GET && method != Method::HEAD {
-            (StatusCode::METHOD_NOT_ALLOWED, json!({"status": "method not allowed"}))
-        } else if path == "/healthz" {
+    async fn health(&self, path: &str) -> Response<Bytes> {
+        let (code, body) = if path == "/healthz" {
             (StatusCode::OK, json!({"status": "ok"}))
         } else {
             match self.service.health().await {
@@ -154,4 +165,28 @@ impl App {
         };
         json_response(code, body.to_string().into_bytes())
     }
+
+    /// `/$discovery/rest?version=` and `/openapi.json`: the API described for machines, at the address that the
+    /// caller used.
+    fn describe(&self, parts: &Parts) -> Result<Response<Bytes>, Refusal> {
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| parts.uri.authority().map(|authority| authority.as_str()));
+        let root_url = format!("http://{}/", host.unwrap_or("localhost"));
+        let document = if parts.uri.path() == "/openapi.json" {
+            Some(self.description.openapi(&root_url))
+        } else {
+            let query = Query::parse(parts.uri.query().unwrap_or_default())?;
+            let version = query.parameters.iter().find(|(name, _)| name == "version");
+            self.description.discovery(version.map_or("v1beta1", |(_, version)| version), &root_url)
+        };
+        document.map(|document| json_response(StatusCode::OK, document)).ok_or(Refusal::NoRoute)
+    }
+}
+
+/// Refuses what would change something that cannot be changed.
+fn read_only(method: &Method) -> Result<(), Refusal> {
+    if method == Method::GET || method == Method::HEAD {
+        return Ok(());
+    }
+    Err(Refusal::OtherMethods(vec![Method::GET, Method::HEAD]))
 }

@@ -7,6 +7,7 @@
 
 mod app;
 mod convert;
+mod describe;
 mod grpc;
 mod rest;
 mod rpc;

@@ -2,9 +2,9 @@
 
 mod body;
 mod fields;
-mod query;
+pub(crate) mod query;
 mod request;
-mod router;
+pub(crate) mod router;
 mod segments;
 
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(crate) struct Answer {
 
 /// Why a request is not answered with a message.
 #[derive(Debug)]
-enum Refusal {
+pub(crate) enum Refusal {
     /// The API's own error.
     Api(Error),
     /// There is no such path.
@@ -146,7 +146,7 @@ fn reshape(json: &[u8], selection: Option<&Selection>, pretty: bool) -> serde_js
 }
 
 /// The answer to a request that was refused.
-fn refuse(refusal: &Refusal, path: &str, request_id: &str) -> Response<Bytes> {
+pub(crate) fn refuse(refusal: &Refusal, path: &str, request_id: &str) -> Response<Bytes> {
     let of_http = |code: StatusCode, name: &str, message: &str| {
         json_response(code, status::json_body_of_http(code, name, message))
     };

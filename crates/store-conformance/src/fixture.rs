@@ -136,7 +136,7 @@ impl World {
     pub(crate) fn operation(&self, kind: OperationKind, time: i64) -> NewOperation {
         let id = self.id();
         // Both versions come up, so that one which is lost shows.
-        let version = if id % 2 == 0 { ApiVersion::V1 } else { ApiVersion::V1beta1 };
+        let version = if id.is_multiple_of(2) { ApiVersion::V1 } else { ApiVersion::V1beta1 };
         NewOperation { id, kind, version, time: at(time) }
     }
 

@@ -60,6 +60,27 @@ pub(crate) fn table(rows: &[Row]) -> String {
     text
 }
 
+/// Lists over both protocols, and gRPC's share of what REST takes.
+pub(crate) fn lists(rest: &[Sample], grpc: &[Sample]) -> String {
+    let figures = |samples: &[Sample]| {
+        [
+            median(samples, |sample| milliseconds(percentile(sample, 50))),
+            median(samples, |sample| milliseconds(percentile(sample, 99))),
+            median(samples, cpu_microseconds),
+        ]
+    };
+    let (rest, grpc) = (figures(rest), figures(grpc));
+    let mut text = String::from("a list of 100 events |      p50 ms |  p99 ms |  CPU us\n");
+    for (name, [p50, p99, cpu]) in [("REST", rest), ("gRPC", grpc)] {
+        text.push_str(&format!("{name:>20} | {p50:>11.2} | {p99:>7.2} | {cpu:>7.0}\n"));
+    }
+    let ratios: Vec<f64> = grpc.iter().zip(rest).map(|(grpc, rest)| grpc / rest).collect();
+    if let [p50, p99, cpu] = ratios.as_slice() {
+        text.push_str(&format!("{:>20} | {p50:>11.2} | {p99:>7.2} | {cpu:>7.2}\n\n", "gRPC / REST"));
+    }
+    text
+}
+
 fn columns([a, b, c, d]: [&str; 4]) -> String {
     format!("{a:>11} {b:>9} {c:>9} {d:>9}")
 }

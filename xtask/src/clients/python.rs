@@ -45,7 +45,7 @@ fn make_environment(folder: &Path) -> Result<()> {
     let make = || command::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
     let Err(error) = make() else { return Ok(()) };
     if !debian::can_install() {
-        bail!("{error:#}; install Python 3.10 or newer with its venv module (Debian: python3-venv)");
+        bail!("{error:#}; install Python 3.11 or newer with its venv module (Debian: python3-venv)");
     }
     debian::install(&["python3-venv"])?;
     make()

@@ -38,7 +38,7 @@ pub(super) const ROWS: &[Row] = &[
     row(Tool::Python, "Python google-api-python-client", &["test_discovery.py"], &[Rest]),
     row(Tool::Python, "Python protobuf, JSON of ADK events", &["test_json_corpus.py"], &[Rest]),
     row(Tool::Python, "gRPC reflection, health", &["test_contract.py"], &[Grpc]),
-    row(Tool::Python, "curl and Python of the README", &["test_readme.py"], &[Rest]),
+    row(Tool::Python, "curl and Python of the README", &["test_readme.py"], &[Rest, Grpc]),
     row(Tool::Python, "Python snippets", &["test_snippets.py"], &[Rest, Grpc]),
     Row {
         client: "schemathesis",
@@ -48,8 +48,11 @@ pub(super) const ROWS: &[Row] = &[
     },
     row(Tool::Node, "Node @google/adk", &["adk.test.mjs"], &[Rest]),
     row(Tool::Node, "Node @google-cloud/aiplatform, gRPC", &["aiplatform-grpc.test.mjs"], &[Grpc]),
-    row(Tool::Node, "Node @google-cloud/aiplatform, REST", &["aiplatform-rest.test.mjs"], &[Rest]),
-    row(Tool::Node, "Node snippets", &["snippets.test.mjs"], &[Rest]),
+    // One version a process: the library polls operations in the version of whichever client came first.
+    row(Tool::Node, "Node @google-cloud/aiplatform, REST v1", &["aiplatform-rest-v1.test.mjs"], &[Rest]),
+    row(Tool::Node, "Node @google-cloud/aiplatform, REST v1beta1", &["aiplatform-rest-v1beta1.test.mjs"], &[Rest]),
+    row(Tool::Node, "Node @google-cloud/vertexai", &["vertexai.test.mjs"], &[Rest]),
+    row(Tool::Node, "Node snippets", &["snippets.test.mjs"], &[Rest, Grpc]),
     row(Tool::Go, "Go cloud.google.com/go/aiplatform, gRPC", &["./aiplatform", "-run", "GRPC"], &[Grpc]),
     row(Tool::Go, "Go cloud.google.com/go/aiplatform, REST", &["./aiplatform", "-run", "REST"], &[Rest]),
     row(Tool::Java, "Java google-adk", &["-Dtest=AdkTest"], &[Rest]),

@@ -48,7 +48,7 @@ impl Tool {
         };
         match self {
             Self::Python | Self::Schemathesis => {
-                need("Python 3.", version(&["python3", "--version"], "Python 3."), 10)
+                need("Python 3.", version(&["python3", "--version"], "Python 3."), 11)
             }
             Self::Node => need("Node", version(&["node", "--version"], "v"), 20),
             // What the pinned libraries ask for.

@@ -43,17 +43,16 @@ where
 #[error("{0}")]
 struct BrokenBody(String);
 
-/// A body is JSON, and not compressed. That other types are refused also keeps web pages of other sites from
-/// writing to a server on this machine: they cannot send JSON without asking first.
+/// A body is JSON and says so, and is not compressed. That other types and none are refused also keeps web pages
+/// of other sites from writing to a server on this machine: they cannot send JSON without asking first.
 fn check_headers(headers: &HeaderMap) -> Result<(), Error> {
     if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
         && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
     {
         return Err(Error::unreadable("Compressed request bodies are not supported.", Vec::new()));
     }
-    let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let essence =
-        content_type.to_str().ok().and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }

@@ -17,6 +17,9 @@ const IGNORED: &[(Rpc, &str)] = &[
     (Rpc::UpdateSession, "sessionId"),
 ];
 
+/// An empty text, as JSON.
+const EMPTY_TEXT: &[u8] = b"\"\"";
+
 impl Rest {
     /// Puts the pieces of a request together. Later pieces win: the path over the query over the body.
     pub(super) fn request_message(
@@ -29,6 +32,8 @@ impl Rest {
         let mut request = Vec::with_capacity(json.len() + 128);
         let body = route.rule.body.unwrap_or_default();
         match body {
+            // Clients for Node send this where no body is declared.
+            "" if json == EMPTY_TEXT => {}
             // No body is declared, yet clients send one: the SDK's `{"force": true}` on a delete.
             "" | "*" => self.put_whole(route, json, &mut request)?,
             field => self.put_field(route, field, json, &mut request)?,

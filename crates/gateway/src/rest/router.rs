@@ -19,11 +19,15 @@ pub(crate) struct Route<T> {
     variables: Vec<Variable>,
 }
 
+/// A part of a template that becomes a field of the request.
 #[derive(Debug, PartialEq)]
-struct Variable {
-    field: &'static str,
-    first: usize,
-    len: usize,
+pub(crate) struct Variable {
+    /// The field, such as `session.name`.
+    pub(crate) field: &'static str,
+    /// The first segment that it spans.
+    pub(crate) first: usize,
+    /// How many segments it spans.
+    pub(crate) len: usize,
 }
 
 /// What a request path means.
@@ -149,10 +153,11 @@ impl<T> Route<T> {
     }
 }
 
-type Template = (Vec<&'static str>, Vec<Variable>, &'static str);
+/// Segments (`*` for any), variables, and the custom verb (empty for none).
+pub(crate) type Template = (Vec<&'static str>, Vec<Variable>, &'static str);
 
 /// Reads `/v1/{name=projects/*/locations/*}/operations:verb` into segments, variables and verb.
-fn read_template(template: &'static str) -> Option<Template> {
+pub(crate) fn read_template(template: &'static str) -> Option<Template> {
     let mut rest = template.strip_prefix('/')?;
     let mut verb = "";
     // A verb stands after the last slash and outside of braces.
