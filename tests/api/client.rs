@@ -1,6 +1,6 @@
 //! HTTP/1.1 by hand: tests also send what no library would.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -35,23 +35,78 @@ impl Client {
 
     /// Sends a body as it is, as JSON.
     pub(crate) fn send_bytes(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
-        if let Some(body) = body {
-            head.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
-        }
-        head.push_str("\r\n");
-        self.send_raw(&[head.as_bytes(), body.unwrap_or_default()].concat())
+        self.send_with(method, path, &[("Content-Type", "application/json")], body)
+    }
+
+    /// The same with headers of one's own.
+    pub(crate) fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Answer {
+        let headers = [&[("Connection", "close")], headers].concat();
+        self.send_raw(&request(method, path, &headers, body))
     }
 
     /// Sends bytes and reads to the end.
     pub(crate) fn send_raw(&self, request: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut stream = self.connect();
         // A server that refuses early may close before it has read everything.
         drop(stream.write_all(request));
         let mut answer = Vec::new();
         drop(stream.read_to_end(&mut answer));
         Answer::parse(&answer)
+    }
+
+    /// A connection that stays open.
+    pub(crate) fn open(&self) -> Connection {
+        Connection { reader: BufReader::new(self.connect()) }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream
+    }
+}
+
+/// The bytes of a request.
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Vec<u8> {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if let Some(body) = body {
+        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    head.push_str("\r\n");
+    [head.as_bytes(), body.unwrap_or_default()].concat()
+}
+
+/// A connection on which one request follows another.
+pub(crate) struct Connection {
+    reader: BufReader<TcpStream>,
+}
+
+impl Connection {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.reader.get_mut().write_all(bytes).unwrap();
+    }
+
+    /// The next answer: a head, and as much of a body as it promises.
+    pub(crate) fn read(&mut self) -> Answer {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let read = self.reader.read_until(b'\n', &mut head).expect("an answer comes");
+            assert_ne!(read, 0, "the connection ends: {:?}", String::from_utf8_lossy(&head));
+        }
+        let mut answer = Answer::parse(&head);
+        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        answer.body.resize(length, 0);
+        self.reader.read_exact(&mut answer.body).unwrap();
+        answer
     }
 }
 

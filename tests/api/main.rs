@@ -8,11 +8,20 @@
     reason = "a test that panics has failed"
 )]
 
+mod bad_input;
 mod client;
 mod engines;
+mod errors;
 mod events;
+mod grpc;
+mod grpc_client;
 mod lists;
 mod operations;
+mod parity;
+mod process;
+#[path = "../random_messages.rs"]
+mod random_messages;
 mod server;
 mod sessions;
 mod state;
+mod wire;

@@ -47,12 +47,14 @@ impl Server {
 
     /// A server on a data directory that outlives it.
     pub(crate) fn start_on(data: &Path, flags: &[&str]) -> Self {
-        let mut child = command()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(data)
-            .args(flags)
-            .spawn()
-            .expect("the server starts");
+        let mut command = command();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).args(flags);
+        Self::run(command)
+    }
+
+    /// The server that a command runs.
+    pub(crate) fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the server starts");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut greeting = Vec::new();
         let address = loop {
@@ -80,9 +82,13 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Sends a signal and waits for the end.
-    pub(crate) fn stop(mut self, signal: Signal) -> ExitStatus {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for the end.
+    pub(crate) fn wait(mut self) -> ExitStatus {
         let patience = Instant::now() + Duration::from_secs(30);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -91,6 +97,12 @@ impl Server {
             assert!(Instant::now() < patience, "the server does not stop");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Sends a signal and waits for the end.
+    pub(crate) fn stop(self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
+        self.wait()
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

@@ -50,7 +50,9 @@ pub fn parse_order_by<Id: Copy + PartialEq>(
         let descending = match (words.next(), words.next()) {
             (None | Some("asc"), None) => false,
             (Some("desc"), None) => true,
-            (word, _) => {
+            (word, more) => {
+                // A direction is right by itself: what follows it is not.
+                let word = more.filter(|_| matches!(word, Some("asc" | "desc"))).or(word);
                 let word = excerpt(word.unwrap_or_default());
                 return Err(fail(format!(
                     "\"{name}\" can only be followed by \"asc\" or \"desc\", not by \"{word}\","
@@ -97,6 +99,8 @@ mod tests {
         ] {
             assert_eq!(parse_order_by(FIELDS, text).unwrap_err().message, expected);
         }
+        let twice = parse_order_by(FIELDS, "update_time desc asc").unwrap_err();
+        assert!(twice.message.contains("not by \"asc\""), "{twice}");
         assert!(parse_order_by(FIELDS, &",".repeat(20_000)).is_err());
     }
 }

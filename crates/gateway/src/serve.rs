@@ -91,8 +91,7 @@ fn connection_builder() -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
-        .max_buf_size(HEAD_BYTES.max(512 << 10))
-        .pipeline_flush(true);
+        .max_buf_size(HEAD_BYTES.max(512 << 10));
     builder
         .http2()
         .timer(TokioTimer::new())

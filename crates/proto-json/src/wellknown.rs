@@ -1,7 +1,7 @@
 //! Timestamps, durations and field masks as text.
 
 use crate::schema::{WellKnown, camel_case};
-use crate::wire::{Fields, RawValue, WireType, put_bytes, put_tag, put_varint};
+use crate::wire::{Fields, RawField, RawValue, WireType, put_bytes, put_tag, put_varint};
 
 /// The field numbers of the kinds of a `google.protobuf.Value`.
 pub(crate) mod value_kind {
@@ -99,14 +99,26 @@ pub(crate) fn read_parts(wire: &[u8]) -> Option<(i64, i64)> {
     Some((seconds, nanos))
 }
 
-/// Whether a message has a JSON form: timestamps and durations have bounds, others have none.
+/// Whether a message has a JSON form: timestamps and durations have bounds, a `Value` holds no NaN and no
+/// infinity, others have none.
 pub(crate) fn in_range(well_known: Option<WellKnown>, wire: &[u8]) -> bool {
     let print = match well_known {
+        Some(WellKnown::Value) => return holds_json_numbers(wire),
         Some(WellKnown::Timestamp) => print_timestamp,
         Some(WellKnown::Duration) => print_duration,
         _ => return true,
     };
     read_parts(wire).is_some_and(|(seconds, nanos)| print(seconds, nanos).is_some())
+}
+
+fn holds_json_numbers(wire: &[u8]) -> bool {
+    Fields::of(wire).all(|raw| match raw {
+        Ok(RawField { number: value_kind::NUMBER, value: RawValue::Fixed64(bits), .. }) => {
+            f64::from_bits(bits).is_finite()
+        }
+        // What is malformed is found by those who read it.
+        _ => true,
+    })
 }
 
 /// Prints RFC 3339 in UTC with 0, 3, 6 or 9 decimals; `None` out of range.

@@ -14,11 +14,12 @@ impl<'a> Segments<'a> {
         Self { rest: name.split('/') }
     }
 
-    /// Reads one identifier: not empty, not too long, no control characters.
+    /// Reads one identifier: not empty, not too long, no white space or control characters.
     pub(crate) fn id(&mut self) -> Option<&'a str> {
         let segment = self.rest.next()?;
         let fits = !segment.is_empty() && segment.len() <= MAX_SEGMENT;
-        (fits && !segment.chars().any(char::is_control)).then_some(segment)
+        let odd = |c: char| c.is_control() || c.is_whitespace();
+        (fits && !segment.chars().any(odd)).then_some(segment)
     }
 
     /// Reads the collection `wanted`, then the identifier in it.

@@ -44,6 +44,8 @@ impl EventDraft {
         violations.require("event.timestamp", self.timestamp.is_some());
         violations.limit_chars("event.author", &self.author, EVENT_NAME_CHARS);
         violations.limit_chars("event.invocation_id", &self.invocation_id, EVENT_NAME_CHARS);
+        violations.refuse_nul("event.author", &self.author);
+        violations.refuse_nul("event.invocation_id", &self.invocation_id);
         violations.finish()
     }
 }

@@ -46,7 +46,8 @@ pub enum Expiration {
 }
 
 impl Expiration {
-    /// The instant that is meant, if it keeps the rule of at least 24 hours (contract section 4.2).
+    /// The instant that is meant, if it keeps the rule of at least 24 hours (contract section 4.2) and can
+    /// be written at all.
     pub fn resolve(self, now: Timestamp, violations: &mut Violations) -> Timestamp {
         match self {
             Self::Ttl { seconds, nanos } => {
@@ -56,7 +57,11 @@ impl Expiration {
                     return now;
                 }
                 let ttl = Duration::new(seconds.unsigned_abs(), nanos.max(0).unsigned_abs());
-                now.after(ttl)
+                let end = now.after(ttl);
+                if end > Timestamp::LAST {
+                    violations.add("session.ttl", "The session must end before the year 10000.");
+                }
+                end
             }
             Self::At(instant) => {
                 if instant < now.after(MIN_TTL) {
@@ -65,7 +70,8 @@ impl Expiration {
                         "The expire time must be at least 24 hours in the future.",
                     );
                 }
-                instant
+                // Whoever writes the last nanosecond has it rounded up past the end.
+                instant.min(Timestamp::LAST)
             }
         }
     }
@@ -94,5 +100,17 @@ mod tests {
         assert_eq!(resolve(Expiration::Ttl { seconds: -1, nanos: 0 }), None);
         assert_eq!(resolve(Expiration::At(Timestamp(86_401_000_000))), Some(86_401_000_000));
         assert_eq!(resolve(Expiration::At(Timestamp(86_400_999_999))), None);
+    }
+
+    #[test]
+    fn nothing_ends_after_the_year_9999() {
+        let last = Timestamp::LAST.0;
+        assert_eq!(resolve(Expiration::At(Timestamp(last + 1))), Some(last));
+        assert_eq!(
+            resolve(Expiration::Ttl { seconds: last / 1_000_000 - 1, nanos: 0 }),
+            Some(last / 1_000_000 * 1_000_000)
+        );
+        assert_eq!(resolve(Expiration::Ttl { seconds: last / 1_000_000, nanos: 0 }), None);
+        assert_eq!(resolve(Expiration::Ttl { seconds: i64::MAX, nanos: 0 }), None);
     }
 }

@@ -10,6 +10,8 @@ pub struct Timestamp(pub i64);
 impl Timestamp {
     /// Later than every instant that a caller can write.
     pub const MAX: Self = Self(i64::MAX);
+    /// The last microsecond of the year 9999: protobuf has no later instant, so no answer can hold one.
+    pub const LAST: Self = Self::from_parts(253_402_300_799, 999_999_000);
 
     /// From seconds and nanoseconds as protobuf counts them; rounds down to the microsecond.
     pub const fn from_parts(seconds: i64, nanos: i32) -> Self {

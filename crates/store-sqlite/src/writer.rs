@@ -28,7 +28,7 @@ pub(crate) type Commit = fn(&Connection) -> rusqlite::Result<()>;
 
 /// Commits as SQLite does.
 pub(crate) fn commit(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("COMMIT")
+    connection.prepare_cached("COMMIT")?.execute(()).map(drop)
 }
 
 /// The way to the thread.
@@ -266,7 +266,8 @@ impl WriterThread {
     }
 
     fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), BatchError> {
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(BatchError::Statement)?;
+        let begin = |connection: &Connection| connection.prepare_cached("BEGIN IMMEDIATE")?.execute(());
+        begin(&self.connection).map_err(BatchError::Statement)?;
         let mut write = Write { connection: &self.connection, engines: &mut self.engines };
         for job in batch {
             job.run(&mut write).map_err(BatchError::Statement)?;

@@ -50,7 +50,12 @@ pub(super) const ROWS: &[Row] = &[
     row(Tool::Node, "Node @google-cloud/aiplatform, gRPC", &["aiplatform-grpc.test.mjs"], &[Grpc]),
     // One version a process: the library polls operations in the version of whichever client came first.
     row(Tool::Node, "Node @google-cloud/aiplatform, REST v1", &["aiplatform-rest-v1.test.mjs"], &[Rest]),
-    row(Tool::Node, "Node @google-cloud/aiplatform, REST v1beta1", &["aiplatform-rest-v1beta1.test.mjs"], &[Rest]),
+    row(
+        Tool::Node,
+        "Node @google-cloud/aiplatform, REST v1beta1",
+        &["aiplatform-rest-v1beta1.test.mjs"],
+        &[Rest],
+    ),
     row(Tool::Node, "Node @google-cloud/vertexai", &["vertexai.test.mjs"], &[Rest]),
     row(Tool::Node, "Node snippets", &["snippets.test.mjs"], &[Rest, Grpc]),
     row(Tool::Go, "Go cloud.google.com/go/aiplatform, gRPC", &["./aiplatform", "-run", "GRPC"], &[Grpc]),

@@ -93,6 +93,6 @@ mod tests {
         let got = object(json!({"same": 1, "other": 1, "extra": 1}));
         let want = object(json!({"same": 1, "other": 2, "missing": 3}));
         let found = differing_keys(&got, &want);
-        assert_eq!(found, ["missing is absent, not 3", "other is 1, not 2", "extra is 1, not absent"]);
+        assert_eq!(found, ["other is 1, not 2", "missing is absent, not 3", "extra is 1, not absent"]);
     }
 }

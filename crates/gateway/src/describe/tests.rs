@@ -1,3 +1,5 @@
+//! What both documents must say, held against the contract.
+
 use std::collections::BTreeSet;
 
 use colloquy_contract::{DOCUMENTED_DESCRIPTOR_SET, HTTP_RULES};

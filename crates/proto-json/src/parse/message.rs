@@ -69,7 +69,7 @@ impl MessageVisitor<'_> {
                     self.path.last_field()
                 )
             }
-            _ => format!("Invalid value at '{path}' (type.googleapis.com/{name}), {value}"),
+            _ => format!("Invalid value{} (type.googleapis.com/{name}), {value}", self.path.at()),
         };
         self.context.note_or_stop(path, description)
     }
@@ -389,7 +389,7 @@ impl ListNote<'_> {
     fn reword(&self, context: &parse::Context<'_>, before: usize) {
         let mut problems = context.problems.borrow_mut();
         let Some(problem) = problems.get_mut(before) else { return };
-        if problem.description.ends_with(", a list") && problem.field == self.path.text() {
+        if problem.description.ends_with(" a list") && problem.field == self.path.text() {
             problem.field = self.owner.text();
             problem.description = format!(
                 "Invalid JSON payload received. Unknown name \"{}\"{}: Proto field is not repeating, cannot start list.",

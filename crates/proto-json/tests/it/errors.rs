@@ -21,6 +21,8 @@ fn unknown_names_are_told_with_their_place_all_at_once() {
     let id = SCHEMA.message("test.Every").unwrap();
     let error = proto_json::json_to_wire(&SCHEMA, id, b"{\"foo\":1}", "", 100, &mut wire).unwrap_err();
     assert_eq!(error.message, "Invalid JSON payload received. Unknown name \"foo\": Cannot find field.");
+    let error = proto_json::json_to_wire(&SCHEMA, id, b"[]", "", 100, &mut wire).unwrap_err();
+    assert_eq!(error.message, "Invalid value (type.googleapis.com/test.Every), a list");
 }
 
 #[test]
@@ -57,6 +59,10 @@ fn wrong_types_are_told_with_type_and_value() {
         (
             r#"{"aString": ["x"]}"#,
             "Invalid JSON payload received. Unknown name \"aString\" at 'every': Proto field is not repeating, cannot start list.",
+        ),
+        (
+            r#"{"aTime": []}"#,
+            "Invalid JSON payload received. Unknown name \"aTime\" at 'every': Proto field is not repeating, cannot start list.",
         ),
         (
             r#"{"text": "a", "number": 1}"#,

@@ -6,6 +6,8 @@ mod errors;
 mod lenient;
 mod mask;
 mod oracle;
+#[path = "../../../../tests/random_messages.rs"]
+mod random_messages;
 
 use std::sync::LazyLock;
 

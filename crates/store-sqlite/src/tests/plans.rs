@@ -7,6 +7,8 @@ use colloquy_sessions::query::SessionOrder;
 use rusqlite::Connection;
 
 use super::fixture::open;
+use crate::Options;
+use crate::connection::open_writer;
 use crate::query::{Owner, list_sessions};
 
 /// Work lists: the first entry of an index that holds nothing but work.
@@ -44,6 +46,34 @@ fn no_statement_walks_a_table() {
             assert!(!walks && !step.contains("TEMP B-TREE"), "{}: {step}", path.display());
         }
     }
+}
+
+#[test]
+fn no_statement_is_prepared_again_for_other_values() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path()));
+    let connection = open_writer(&directory.path().join("colloquy.db"), &Options::default()).unwrap();
+    let (mut paths, mut replanned) = (Vec::new(), Vec::new());
+    statements(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sql"), &mut paths);
+    for path in paths {
+        let sql = std::fs::read_to_string(&path).unwrap();
+        let mut statement = connection.prepare(&sql).unwrap();
+        for value in 1..4_i64 {
+            let transaction = connection.unchecked_transaction().unwrap();
+            let parameters = vec![value; statement.parameter_count()];
+            // Most writes fail a constraint: they were prepared all the same.
+            let outcome = statement
+                .query(rusqlite::params_from_iter(parameters))
+                .and_then(|mut rows| rows.next().map(drop));
+            drop(outcome);
+            drop(transaction);
+        }
+        let again = statement.get_status(rusqlite::StatementStatus::RePrepare);
+        if again > 0 {
+            replanned.push(path);
+        }
+    }
+    assert!(replanned.is_empty(), "{replanned:#?}");
 }
 
 #[test]
