@@ -1,4 +1,4 @@
-"""A real server for the tests: started on a port of its own choice, stopped by its process."""
+"""What all tests share: an environment without surprises, the server under test, and a fresh engine."""
 
 import os
 
@@ -17,11 +17,9 @@ from server import Server, make_engine
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Server:
     """One server for the whole run; tests keep apart by making their own engines."""
-    running = Server.start(tmp_path_factory.mktemp("data"))
-    yield running
-    running.stop()
+    return Server.from_environment()
 
 
 @pytest.fixture(scope="session")

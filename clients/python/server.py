@@ -1,74 +1,48 @@
-"""The server under test as a child process."""
+"""The server under test, which whoever runs these tests has started, and what tests make in it."""
 
 from __future__ import annotations
 
+import functools
+import importlib.metadata
 import os
-import queue
-import subprocess
-import threading
-from pathlib import Path
+from dataclasses import dataclass
 
 import httpx
 
 PROJECT = "my-project"
 LOCATION = "us-central1"
-READY = "listening on "
-SECONDS_TO_START = 30
-SECONDS_TO_STOP = 15
 
 
+@dataclass(frozen=True)
 class Server:
-    """A running `colloquy serve` on a free loopback port."""
+    """A running server: REST and gRPC are on one port."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str, log: Path) -> None:
-        self._process = process
-        self._log = log
-        self.url = url
+    url: str
 
     @classmethod
-    def start(cls, folder: Path) -> Server:
-        """Starts the binary that COLLOQUY_BIN names, and waits for the line that says where it listens."""
-        binary = os.environ.get("COLLOQUY_BIN")
-        if not binary:
-            raise RuntimeError("set COLLOQUY_BIN to the server binary, or run `cargo xtask clients`")
-        log = folder / "server.log"
-        with log.open("w") as stderr:
-            process = subprocess.Popen(
-                [binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(folder / "data")],
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-            )
-        urls: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=_read, args=(process, urls), daemon=True).start()
-        try:
-            url = urls.get(timeout=SECONDS_TO_START)
-        except queue.Empty:
-            url = ""
+    def from_environment(cls) -> Server:
+        """The server that COLLOQUY_URL names."""
+        url = os.environ.get("COLLOQUY_URL")
         if not url:
-            process.kill()
-            raise RuntimeError(f"{binary} did not say where it listens; its log:\n{log.read_text()}")
-        return cls(process, url, log)
+            raise RuntimeError(
+                "set COLLOQUY_URL to the address of a running server, such as http://127.0.0.1:8080,"
+                " or run `cargo xtask clients`"
+            )
+        return cls(url)
 
-    def stop(self) -> None:
-        """Asks the server to drain and end, and insists that it does so cleanly."""
-        self._process.terminate()
-        try:
-            code = self._process.wait(SECONDS_TO_STOP)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            raise RuntimeError(f"the server did not end within {SECONDS_TO_STOP} s of SIGTERM") from None
-        if code != 0:
-            raise RuntimeError(f"the server ended with {code} on SIGTERM; its log:\n{self._log.read_text()}")
+    @property
+    def address(self) -> str:
+        """Host and port, as gRPC channels want it."""
+        return self.url.split("://", 1)[1]
 
 
-def _read(process: subprocess.Popen[str], urls: queue.Queue[str]) -> None:
-    """Reads the server's output to its end, so that a full pipe can never stop it."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(READY):
-            urls.put(line[len(READY) :].strip())
-    urls.put("")
+@functools.cache
+def report(package: str) -> None:
+    """Notes the version of a client library under test, once, in the file that COLLOQUY_REPORT names."""
+    path = os.environ.get("COLLOQUY_REPORT")
+    if path:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{package} {importlib.metadata.version(package)}\n")
 
 
 def make_engine(rest: httpx.Client) -> str:

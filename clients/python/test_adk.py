@@ -6,14 +6,16 @@ import asyncio
 import datetime
 from collections.abc import Awaitable, Callable
 
+import httpx
 import pytest
 from google.adk.events import Event
 from google.adk.runners import Runner
+from google.adk.sessions import VertexAiSessionService
 from google.adk.sessions.base_session_service import GetSessionConfig
 from google.genai import types
 
 from adk import SelfHosted, travel_agent
-from server import Server
+from server import Server, report
 
 TURNS = 20
 # A turn's events: the user's message, the call, the tool's answer, the report.
@@ -38,6 +40,7 @@ def as_stored(event: Event) -> dict[str, object]:
 
 def run(server: Server, scenario: Callable[[SelfHosted], Awaitable[None]]) -> None:
     """Runs a scenario on one event loop, to which ADK ties its client."""
+    report("google-adk")
 
     async def main() -> None:
         await scenario(SelfHosted(server.url))
@@ -179,3 +182,29 @@ def test_sessions_that_do_not_exist(server: Server, engine: str) -> None:
         assert (await service.list_sessions(app_name=engine, user_id="ann")).sessions == []
 
     run(server, scenario)
+
+
+def test_express_mode(server: Server, rest: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an API key the service needs neither project, location nor credentials; only the address is overridden."""
+    report("google-adk")
+    # ADK takes the key only where the environment says that it is not one of Google AI Studio.
+    monkeypatch.setenv("GOOGLE_GENAI_USE_ENTERPRISE", "true")
+    answer = rest.post("reasoningEngines", json={"displayName": "express"})
+    engine = answer.json()["name"].split("/operations/")[0].split("/")[-1]
+
+    class Express(VertexAiSessionService):
+        def _api_client_http_options_override(self) -> types.HttpOptions:
+            return types.HttpOptions(base_url=server.url)
+
+    async def scenario() -> None:
+        service = Express(express_mode_api_key="local")
+        runner = Runner(app_name=engine, agent=travel_agent(), session_service=service)
+        session = await service.create_session(app_name=engine, user_id="ann")
+        await converse(runner, "ann", session.id, 2)
+        kept = await service.get_session(app_name=engine, user_id="ann", session_id=session.id)
+        assert len(kept.events) == 2 * EVENTS_PER_TURN
+        assert kept.state["bookings"] == 2
+        await service.delete_session(app_name=engine, user_id="ann", session_id=session.id)
+        await runner.close()
+
+    asyncio.run(scenario())

@@ -12,7 +12,7 @@ from google.cloud import aiplatform_v1beta1
 from google.protobuf import json_format
 
 import corpus
-from server import make_engine, make_session
+from server import make_engine, make_session, report
 
 # Always present in an answer, though empty and never sent.
 ALWAYS_PRESENT = ("content", "actions", "eventMetadata")
@@ -32,6 +32,8 @@ HAND_MADE = corpus.hand_made()
 @pytest.fixture(scope="module")
 def session(rest: httpx.Client) -> str:
     """A session that takes the whole corpus; each event has an invocation id of its own."""
+    report("protobuf")
+    report("google-adk")
     return make_session(rest, make_engine(rest))
 
 
