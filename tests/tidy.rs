@@ -62,7 +62,10 @@ const PAPERS: &[&str] = &[
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "LICENSE",
+    "SECURITY.md",
+    "docs/clients.md",
     "docs/compatibility.md",
+    "docs/configuration.md",
     "docs/dependencies.md",
 ];
 
@@ -93,14 +96,19 @@ impl Source {
 
 /// The files of our own with this extension, by path.
 fn sources(extension: &str) -> Vec<Source> {
+    files(&["crates", "xtask", "tests"], extension)
+}
+
+/// The files of some folders, by their extension.
+fn files(folders: &[&str], extension: &str) -> Vec<Source> {
     let root = root();
     let mut found = Vec::new();
-    let mut folders: Vec<_> = ["crates", "xtask", "tests"].iter().map(|folder| root.join(folder)).collect();
+    let mut folders: Vec<_> = folders.iter().map(|folder| root.join(folder)).collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            if path.is_dir() && name != "target" {
+            if path.is_dir() && name != "target" && name != "node_modules" {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {
                 let text = fs::read_to_string(&path).unwrap();
@@ -341,6 +349,34 @@ fn every_statement_is_used() {
             code.iter().any(|source| source.path.starts_with(&folder) && source.text.contains(&quoted));
         if !used {
             problems.push(format!("{path}: nothing in {folder} includes {quoted}"));
+        }
+    }
+    assert_none(problems);
+}
+
+#[test]
+fn the_clients_page_shows_the_programs_that_the_tests_run() {
+    let page = fs::read_to_string(root().join("docs/clients.md")).unwrap();
+    let mut problems = Vec::new();
+    let mut shown = Vec::new();
+    for rest in page.split("<!-- snippet: ").skip(1) {
+        let (path, rest) = rest.split_once(" -->\n").unwrap();
+        let block = rest.strip_prefix("```").and_then(|rest| rest.split_once('\n')?.1.split_once("\n```\n"));
+        let program = fs::read_to_string(root().join(path));
+        match (block, program) {
+            (Some((block, _)), Ok(program)) if block == program.trim_end() => {}
+            (Some(_), Ok(_)) => {
+                problems.push(format!("docs/clients.md: {path} reads otherwise; show it as it is"))
+            }
+            _ => problems.push(format!("docs/clients.md: {path} is not a file, or is not shown")),
+        }
+        shown.push(path.to_owned());
+    }
+    for kind in ["py", "mjs", "go", "java", "rs"] {
+        for Source { path, .. } in files(&["clients"], kind) {
+            if path.contains("/snippets/") && !shown.contains(&path) {
+                problems.push(format!("{path}: docs/clients.md does not show it"));
+            }
         }
     }
     assert_none(problems);

@@ -40,6 +40,9 @@ pub(crate) struct Options {
     /// Seconds that one run measures, after a short warm-up.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
+    /// How many clients append at a time; may be given more than once. The bar is held at 32.
+    #[arg(long, default_values_t = CLIENTS)]
+    clients: Vec<usize>,
     /// The server to measure, in place of the release build.
     #[arg(long, value_name = "PATH")]
     bin: Option<PathBuf>,
@@ -76,7 +79,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         request::EVENT_BYTES
     );
 
-    let mut rows: Vec<Row> = CLIENTS.iter().map(|&clients| Row::new(clients)).collect();
+    let mut rows: Vec<Row> = options.clients.iter().map(|&clients| Row::new(clients)).collect();
     for _ in 0..options.runs {
         for row in &mut rows {
             row.durable.push(durable.measure(row.clients, time)?);
@@ -87,7 +90,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     print!("{}", lists::run(&durable.server, options.runs, time)?);
 
     let Some(ratio) = rows.iter().find(|row| row.clients == BAR_CLIENTS).map(Row::ratio) else {
-        bail!("nothing was measured with {BAR_CLIENTS} clients");
+        if options.check {
+            bail!("the bar is held at {BAR_CLIENTS} clients, which were not measured");
+        }
+        return Ok(());
     };
     let verdict = if ratio >= BAR { "met" } else { "missed" };
     println!("durable / ceiling with {BAR_CLIENTS} clients: {ratio:.2}; the bar of {BAR} is {verdict}");

@@ -38,7 +38,12 @@ impl Description {
     pub(crate) fn new(descriptor_set: &[u8], rules: &'static [HttpRule]) -> Result<Self, NotDescribable> {
         let model = Model::read(descriptor_set)?;
         let methods = rules.iter().map(|rule| Method::of(rule, &model)).collect::<Result<_, _>>()?;
-        Ok(Self { model, methods, discovery: [const { OnceLock::new() }; 2], openapi: OnceLock::new() })
+        Ok(Self {
+            model,
+            methods,
+            discovery: [const { OnceLock::new() }; VERSIONS.len()],
+            openapi: OnceLock::new(),
+        })
     }
 
     /// The discovery document of a version, for a server that is reached at `root_url`, such as

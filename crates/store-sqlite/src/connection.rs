@@ -15,7 +15,7 @@ const CHECKPOINT_BUSY: Duration = Duration::from_millis(50);
 /// Prepared statements kept per connection: all that there are.
 const STATEMENTS: usize = 128;
 /// What the log is cut down to once it has been copied into the database.
-const LOG_BYTES: i64 = 64 << 20;
+const LOG_BYTES: i64 = 512 << 20;
 
 /// The connection that migrates and writes; makes the file where there is none.
 pub(crate) fn open_writer(database: &Path, options: &Options) -> rusqlite::Result<Connection> {

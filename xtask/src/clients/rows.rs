@@ -62,6 +62,7 @@ pub(super) const ROWS: &[Row] = &[
     row(Tool::Go, "Go cloud.google.com/go/aiplatform, REST", &["./aiplatform", "-run", "REST"], &[Rest]),
     row(Tool::Java, "Java google-adk", &["-Dtest=AdkTest"], &[Rest]),
     row(Tool::Java, "Java google-cloud-aiplatform", &["-Dtest=AiplatformGrpcTest"], &[Grpc]),
+    row(Tool::Rust, "Rust google-cloud-aiplatform-v1", &[], &[Rest]),
 ];
 
 const fn row(
