@@ -117,7 +117,7 @@ def shape(schema: Any) -> Any:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_methods_are_googles(server: Server, version: str) -> None:
-    """At every resource that is served, all of Google's methods are there or named above, and none of them differs."""
+    """At every resource that is served, all of Google's methods are there or named above; none differs."""
     ours, theirs = dict(resources(document(server, version))), dict(resources(googles(version)))
     extra = set(ours) - set(theirs)
     if version == "v1":
@@ -163,7 +163,7 @@ def test_schemas_are_googles(server: Server, version: str) -> None:
 
 
 def test_the_document_is_found_as_googles_is(server: Server) -> None:
-    """By version, by default the one that clients use most, with its dollar encoded or not; others are not found."""
+    """By version, by default the one that clients use most, with its dollar encoded or not."""
     found = {version: document(server, version) for version in VERSIONS}
     for version, one in found.items():
         assert (one["id"], one["version"]) == (f"aiplatform:{version}", version)
@@ -217,6 +217,10 @@ def pages(collection: Any, items: str, **arguments: Any) -> list[list[Any]]:
     return found
 
 
+def type_url(version: str, message: str) -> str:
+    return f"type.googleapis.com/google.cloud.aiplatform.{version}.{message}"
+
+
 def names(items: list[dict[str, Any]]) -> set[str]:
     return {item["name"] for item in items}
 
@@ -229,14 +233,14 @@ def event(number: int) -> dict[str, Any]:
         "timestamp": (START + datetime.timedelta(seconds=number)).isoformat(),
         "content": {"role": "user", "parts": [{"text": f"message {number} – ünïcode 🙂"}]},
         "actions": {
-            "stateDelta": {"count": number, "app:events": number, "user:latest": number, "temp:scratch": number}
+            "stateDelta": dict.fromkeys(("count", "app:events", "user:latest", "temp:scratch"), number)
         },
         "eventMetadata": {"turnComplete": True, "branch": "main"},
     }
 
 
 def test_the_whole_life(service: Resource, version: str) -> None:
-    """Engines, sessions, events, operations and errors, with the methods that the document gave the client."""
+    """Engines, sessions, events, operations and errors, with the methods that the document has."""
     engines = service.projects().locations().reasoningEngines()
     engine = make_engine(engines, version)
     made = make_sessions(engines.sessions(), engine, version)
@@ -251,14 +255,20 @@ def make_engine(engines: Any, version: str) -> str:
     body = {"displayName": "assistant", "labels": {"team": "blue"}}
     operation = engines.create(parent=PARENT, body=body).execute()
     assert operation["done"]
-    assert operation["response"]["@type"] == f"type.googleapis.com/google.cloud.aiplatform.{version}.ReasoningEngine"
+    assert operation["response"]["@type"] == type_url(version, "ReasoningEngine")
     engine = operation["response"]["name"]
     assert engines.get(name=engine).execute()["displayName"] == "assistant"
-    assert engine in names([one for page in pages(engines, "reasoningEngines", parent=PARENT) for one in page])
+    assert engine in names(
+        [one for page in pages(engines, "reasoningEngines", parent=PARENT) for one in page]
+    )
     changed = {"displayName": "renamed", "description": "not in the mask"}
     engines.patch(name=engine, body=changed, updateMask="displayName").execute()
     read = engines.get(name=engine).execute()
-    assert (read["displayName"], read.get("description"), read["labels"]) == ("renamed", None, {"team": "blue"})
+    assert (read["displayName"], read.get("description"), read["labels"]) == (
+        "renamed",
+        None,
+        {"team": "blue"},
+    )
     return engine
 
 
@@ -272,7 +282,7 @@ def make_sessions(sessions: Any, engine: str, version: str) -> dict[str, Any]:
     }
     operation = sessions.create(parent=engine, sessionId="first-session", body=body).execute()
     first = operation["response"]
-    assert first["@type"] == f"type.googleapis.com/google.cloud.aiplatform.{version}.Session"
+    assert first["@type"] == type_url(version, "Session")
     assert first["name"] == f"{engine}/sessions/first-session"
     expire, create = (datetime.datetime.fromisoformat(first[time]) for time in ("expireTime", "createTime"))
     assert expire - create == datetime.timedelta(days=2)
@@ -290,7 +300,9 @@ def make_sessions(sessions: Any, engine: str, version: str) -> dict[str, Any]:
 
 
 def list_sessions(sessions: Any, engine: str, made: dict[str, Any]) -> None:
-    walk = pages(sessions, "sessions", parent=engine, filter='user_id="alice"', pageSize=3, orderBy="create_time")
+    walk = pages(
+        sessions, "sessions", parent=engine, filter='user_id="alice"', pageSize=3, orderBy="create_time"
+    )
     assert [len(page) for page in walk] == [3, 3, 1]
     assert [session["name"] for page in walk for session in page] == [made["first"], *made["others"]]
     some = sessions.list(parent=engine, fields="sessions/userId", orderBy="create_time desc").execute()
@@ -369,7 +381,7 @@ def follow_operations(engines: Any, engine: str, version: str) -> None:
         for operation in page
         if operation["metadata"]["@type"].endswith(".CreateReasoningEngineOperationMetadata")
     ]
-    assert of_engine["response"]["@type"] == f"type.googleapis.com/google.cloud.aiplatform.{version}.ReasoningEngine"
+    assert of_engine["response"]["@type"] == type_url(version, "ReasoningEngine")
     assert engine_operations.cancel(name=of_engine["name"]).execute() == {}
     assert engine_operations.get(name=of_engine["name"]).execute() == of_engine
 
@@ -396,7 +408,11 @@ def delete_all(engines: Any, engine: str, made: dict[str, Any]) -> None:
     assert full.value.status_code == 400
     assert json.loads(full.value.content)["error"]["status"] == "FAILED_PRECONDITION"
     assert "contains child resources: sessions" in full.value.reason
-    assert engines.delete(name=engine, force=True).execute()["metadata"]["@type"].endswith(".DeleteOperationMetadata")
+    assert (
+        engines.delete(name=engine, force=True)
+        .execute()["metadata"]["@type"]
+        .endswith(".DeleteOperationMetadata")
+    )
     refusal(engines.get(name=engine), 404, "The ReasoningEngine does not exist.")
 
 
