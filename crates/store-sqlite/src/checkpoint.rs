@@ -12,8 +12,10 @@ use crate::fault::Fault;
 
 /// How often a log that has grown is copied, whether or not it is long.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// A log of so many pages is emptied even if readers and writers have to wait a moment for it.
-const LONG_LOG_PAGES: i64 = 100_000;
+/// How often the log is copied while others write to it, each time what came meanwhile, before writers are held up.
+const ROUNDS: usize = 4;
+/// So few pages are copied in a moment.
+const SMALL_REST_PAGES: i64 = 500;
 
 /// The thread, while it runs.
 #[derive(Debug)]
@@ -42,14 +44,19 @@ impl Signal {
 }
 
 impl Checkpointer {
-    /// Starts the thread. It ends when the checkpointer is stopped and every signal is gone.
-    pub(crate) fn start(connection: Connection, fault: Fault) -> std::io::Result<(Self, Signal)> {
+    /// Starts the thread; `long` is how many pages make a long log. It ends when the checkpointer is stopped and every signal is gone.
+    pub(crate) fn start(
+        connection: Connection,
+        long: usize,
+        fault: Fault,
+    ) -> std::io::Result<(Self, Signal)> {
         let (wake, woken) = sync_channel(1);
         let commits = Arc::new(AtomicU64::new(0));
+        let long = i64::try_from(long).unwrap_or(i64::MAX);
         let signal = Signal { wake: wake.clone(), commits: Arc::clone(&commits) };
         let thread = std::thread::Builder::new()
             .name("sqlite-checkpoint".to_owned())
-            .spawn(move || run(&connection, &woken, &commits, &fault))?;
+            .spawn(move || run(&connection, &woken, &commits, long, &fault))?;
         Ok((Self { thread: Mutex::new(Some((wake, thread))) }, signal))
     }
 
@@ -65,11 +72,11 @@ impl Checkpointer {
     }
 }
 
-fn run(connection: &Connection, woken: &Receiver<()>, commits: &AtomicU64, fault: &Fault) {
+fn run(connection: &Connection, woken: &Receiver<()>, commits: &AtomicU64, long: i64, fault: &Fault) {
     let mut copied = 0;
     while let Ok(()) | Err(RecvTimeoutError::Timeout) = woken.recv_timeout(INTERVAL) {
         let seen = commits.load(Ordering::Relaxed);
-        if seen != copied && passive(connection, fault) {
+        if seen != copied && copy(connection, long, fault) {
             copied = seen;
         }
     }
@@ -78,17 +85,11 @@ fn run(connection: &Connection, woken: &Receiver<()>, commits: &AtomicU64, fault
     }
 }
 
-/// Whether the whole log is copied.
-fn passive(connection: &Connection, fault: &Fault) -> bool {
-    match checkpoint(connection, "PASSIVE") {
-        Ok((log, copied)) => {
-            if log > LONG_LOG_PAGES
-                && let Err(error) = checkpoint(connection, "TRUNCATE")
-            {
-                tracing::warn!(%error, pages = log, "the write-ahead log is long and could not be emptied");
-            }
-            log == copied
-        }
+/// Copies the log; whether all of it is copied. A log of `long` pages or more is then begun anew from its start,
+/// so that it overwrites itself: a file that grows costs more than one that is there.
+fn copy(connection: &Connection, long: i64, fault: &Fault) -> bool {
+    match try_copy(connection, long) {
+        Ok(all) => all,
         Err(error) => {
             // What could not be copied stays in the log. An I/O error says more: the disk is failing.
             if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
@@ -99,6 +100,25 @@ fn passive(connection: &Connection, fault: &Fault) -> bool {
             false
         }
     }
+}
+
+fn try_copy(connection: &Connection, long: i64) -> rusqlite::Result<bool> {
+    for _ in 0..ROUNDS {
+        let (log, copied) = checkpoint(connection, "PASSIVE")?;
+        // The next write begins a log anew of which everything is copied; a short one may go on.
+        if log == copied || log < long {
+            return Ok(log == copied);
+        }
+        if log - copied <= SMALL_REST_PAGES {
+            break;
+        }
+    }
+    // Writers are held up while the small rest is copied. Where a lock cannot be had, this is one more passive round.
+    let (log, copied) = checkpoint(connection, "RESTART")?;
+    if log - copied > long {
+        tracing::warn!(pages = log, "the write-ahead log is long: a reader keeps it from being begun anew");
+    }
+    Ok(log == copied)
 }
 
 /// The pages in the log, and how many of them are copied.

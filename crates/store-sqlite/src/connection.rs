@@ -22,7 +22,7 @@ pub(crate) fn open_writer(database: &Path, options: &Options) -> rusqlite::Resul
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = open(database, flags, BUSY)?;
     // Only a new file takes the page size.
-    connection.pragma_update(None, "page_size", 8192)?;
+    connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Every commit is on disk before it is answered.
     connection.pragma_update(None, "synchronous", "FULL")?;

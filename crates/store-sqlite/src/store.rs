@@ -34,7 +34,7 @@ pub struct Options {
     pub readers: usize,
     /// The most commands that share one commit; at least 1.
     pub max_batch: usize,
-    /// The log is copied into the database when it has grown by so many pages of 8 KiB, and every second.
+    /// The log is copied into the database when it has grown by so many pages of 4 KiB, and every second.
     pub checkpoint_pages: usize,
     /// The writer's page cache, in KiB.
     pub writer_cache_kib: u32,
@@ -49,7 +49,7 @@ impl Default for Options {
         Self {
             readers: 4,
             max_batch: 512,
-            checkpoint_pages: 4000,
+            checkpoint_pages: 32000,
             writer_cache_kib: 64 << 10,
             reader_cache_kib: 8 << 10,
             mmap_bytes: 1 << 30,
@@ -93,8 +93,9 @@ impl SqliteStore {
         let readers = Readers::open(&database, options).map_err(sqlite)?;
         let fault = Fault::default();
         let checkpoints = open_checkpointer(&database).map_err(sqlite)?;
-        let (checkpointer, signal) = Checkpointer::start(checkpoints, fault.clone())
-            .map_err(|error| start_error(&database, error.into()))?;
+        let (checkpointer, signal) =
+            Checkpointer::start(checkpoints, options.checkpoint_pages, fault.clone())
+                .map_err(|error| start_error(&database, error.into()))?;
         let writer = Writer::start(connection, options, commit, signal, fault)
             .map_err(|error| start_error(&database, error))?;
         Ok(Self {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use colloquy_sessions::store::{StoreError, StoreResult};
 use rusqlite::{Connection, ErrorCode};
@@ -20,6 +21,10 @@ use crate::write::{EngineKeys, Write};
 const QUEUE: usize = 4096;
 /// How many KiB of commands may wait or run.
 const QUEUE_KIB: usize = 128 << 10;
+/// The longest that a batch waits for company, and how often it looks.
+const LONGEST_GATHERING: Duration = Duration::from_millis(1);
+const GATHERED: usize = 12;
+const LOOK_AGAIN: Duration = Duration::from_micros(20);
 /// A batch is closed once it holds so many bytes.
 const BATCH_BYTES: usize = 8 << 20;
 
@@ -199,6 +204,40 @@ struct WriterThread {
     checkpoint_pages: usize,
 }
 
+/// How long a batch waits for more company. Whoever was just answered is likely to ask again at once; without
+/// waiting a moment, they and those who came meanwhile would take turns, each with a sync of their own.
+#[derive(Default)]
+struct Gathering {
+    /// So many make a batch that is worth it.
+    target: usize,
+    /// Time is lost no longer than this.
+    patience: Duration,
+}
+
+impl Gathering {
+    /// After a batch that took `time` and answered `answered`, while `waiting` had come meanwhile. One alone
+    /// is never kept waiting.
+    fn after(answered: usize, waiting: usize, time: Duration) -> Self {
+        Self {
+            target: ((answered + waiting) * 3 / 4).min(GATHERED),
+            patience: (time / 2).min(LONGEST_GATHERING),
+        }
+    }
+
+    fn wait(&self, queue: &mut mpsc::Receiver<Box<dyn Job>>, jobs: &mut Vec<Box<dyn Job>>, max_batch: usize) {
+        let target = self.target.min(max_batch);
+        let begun = Instant::now();
+        while jobs.len() < target && begun.elapsed() < self.patience {
+            std::thread::sleep(LOOK_AGAIN);
+            while jobs.len() < max_batch
+                && let Ok(job) = queue.try_recv()
+            {
+                jobs.push(job);
+            }
+        }
+    }
+}
+
 enum BatchError {
     Statement(rusqlite::Error),
     Commit(rusqlite::Error),
@@ -207,7 +246,10 @@ enum BatchError {
 impl WriterThread {
     fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>, max_batch: usize) {
         let mut waiting = Vec::with_capacity(max_batch);
+        let mut gathering = Gathering::default();
         while queue.blocking_recv_many(&mut waiting, max_batch) > 0 {
+            gathering.wait(&mut queue, &mut waiting, max_batch);
+            let (answered, begun) = (waiting.len(), Instant::now());
             let mut batch = Vec::with_capacity(waiting.len());
             let mut bytes = 0;
             for job in waiting.drain(..) {
@@ -221,6 +263,7 @@ impl WriterThread {
             if !batch.is_empty() {
                 self.execute(batch);
             }
+            gathering = Gathering::after(answered, queue.len(), begun.elapsed());
         }
     }
 

@@ -94,6 +94,8 @@ async fn list_grpc(server: &Server, session: &str, until: Instant) -> Result<Vec
     let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(1 << 22)
+        // As clients ask for that fit their connection to what it carries.
+        .max_frame_size(1 << 20)
         .handshake(TokioIo::new(stream))
         .await?;
     let connection = tokio::spawn(connection);

@@ -5,7 +5,7 @@ use colloquy_sessions::store::{Appended, NewEvent, StoreError};
 use rusqlite::params;
 
 use super::engines::later;
-use super::state::{Owners, Sizes};
+use super::state::Owners;
 use super::{Write, sessions, state};
 use crate::error::Attempt;
 use crate::row;
@@ -20,13 +20,9 @@ pub(crate) fn append(write: &mut Write<'_>, event: &NewEvent) -> Attempt<Appende
             .map_err(|_| StoreError::Internal(format!("{} has the sequence {sequence}", event.session)))?,
         update_time: later(event.update_time, clock.update_time),
     };
-    let mut state_bytes = clock.state_bytes;
+    let mut state_bytes = clock.state.session;
     if !event.delta.is_empty() {
-        let before = Sizes {
-            app: state::app_bytes(write.connection, engine_key)?,
-            user: state::user_bytes(write.connection, clock.user_key)?,
-            session: clock.state_bytes,
-        };
+        let before = clock.state;
         let owners =
             Owners { engine_key, user_key: Some(clock.user_key), session_key: Some(clock.session_key) };
         let after = state::grown(write.connection, owners, before, &event.delta, event.state_limit)?;

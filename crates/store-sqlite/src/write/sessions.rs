@@ -23,7 +23,7 @@ pub(super) struct Clock {
     expire_time: i64,
     pub(super) update_time: Timestamp,
     pub(super) last_sequence: i64,
-    pub(super) state_bytes: i64,
+    pub(super) state: Sizes,
 }
 
 /// A live session's clock, or the refusal.
@@ -45,7 +45,7 @@ fn find(connection: &Connection, engine_key: i64, session_id: &str) -> rusqlite:
                 expire_time: row.get(2)?,
                 update_time: Timestamp(row.get(3)?),
                 last_sequence: row.get(4)?,
-                state_bytes: row.get(5)?,
+                state: Sizes { app: row.get(5)?, user: row.get(6)?, session: row.get(7)? },
             })
         })
         .optional()

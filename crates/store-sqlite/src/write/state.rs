@@ -36,11 +36,6 @@ pub(super) fn app_bytes(connection: &Connection, engine_key: i64) -> rusqlite::R
     connection.prepare_cached(sql!("state/app_bytes"))?.query_row([engine_key], |row| row.get(0))
 }
 
-/// The size of a user's state.
-pub(super) fn user_bytes(connection: &Connection, user_key: i64) -> rusqlite::Result<i64> {
-    connection.prepare_cached(sql!("state/user_bytes"))?.query_row([user_key], |row| row.get(0))
-}
-
 /// The sizes after a delta, if the limit allows them.
 pub(super) fn grown(
     connection: &Connection,
