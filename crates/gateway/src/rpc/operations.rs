@@ -68,3 +68,95 @@ impl Api {
         self.service.delete_operation(&request.name).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use colloquy_contract::v1beta1;
+    use colloquy_sessions::id::{IdSource, SessionIdRule};
+    use colloquy_sessions::limits::Limits;
+    use colloquy_sessions::service::{NameRules, Settings};
+    use colloquy_sessions::{Clock, Service, Timestamp};
+    use colloquy_store_conformance::MemoryStore;
+    use proto_json::Schema;
+
+    use super::*;
+    use crate::rpc::Rpc;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp(1_767_225_600_000_000)
+        }
+    }
+
+    struct Counting(std::sync::atomic::AtomicU64);
+
+    impl IdSource for Counting {
+        fn random(&self) -> u64 {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+        }
+    }
+
+    fn api() -> Api {
+        let express = resource_names::LocationName { project: "p".into(), location: "l".into() };
+        let settings = Settings {
+            names: NameRules { express, project_numbers: Default::default() },
+            session_ids: SessionIdRule::Published,
+            limits: Limits::default(),
+            auto_create_engines: false,
+        };
+        let ids = Arc::new(Counting(Default::default()));
+        let service = Service::new(Arc::new(MemoryStore::new()), Arc::new(Still), ids, settings);
+        let schema = Schema::from_descriptor_set(colloquy_contract::DESCRIPTOR_SET).unwrap();
+        Api::new(Arc::new(service), Arc::new(schema)).unwrap()
+    }
+
+    async fn call(api: &Api, rpc: Rpc, request: impl prost::Message) -> wire::Operation {
+        let answer = api.call(rpc, Some(ApiVersion::V1), Bytes::from(request.encode_to_vec())).await;
+        prost::Message::decode(answer.unwrap().as_slice()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_with_its_timeout_or_with_the_operation() {
+        let api = api();
+        let engine = v1beta1::CreateReasoningEngineRequest {
+            parent: "projects/p/locations/l".into(),
+            reasoning_engine: Some(Default::default()),
+        };
+        let made = call(&api, Rpc::CreateReasoningEngine, engine).await;
+        let name = made.name.split("/operations/").next().unwrap().to_owned();
+        let session = v1beta1::Session { user_id: "u".into(), ..Default::default() };
+        let session = v1beta1::CreateSessionRequest {
+            parent: name.clone(),
+            session: Some(session),
+            session_id: String::new(),
+        };
+        call(&api, Rpc::CreateSession, session).await;
+        let delete = v1beta1::DeleteReasoningEngineRequest { name, force: true };
+        let deletion = call(&api, Rpc::DeleteReasoningEngine, delete).await;
+        assert!(!deletion.done);
+
+        let wait = |timeout| wire::WaitOperationRequest { name: deletion.name.clone(), timeout };
+        let seconds = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
+        // The longest wait is ours to set, and no wait is longer; a negative one is none.
+        for (timeout, waited) in
+            [(seconds(5), 5), (seconds(0), 0), (seconds(-5), 0), (seconds(600), 60), (None, 60)]
+        {
+            let begun = Instant::now();
+            assert!(!call(&api, Rpc::WaitOperation, wait(timeout)).await.done);
+            assert_eq!(begun.elapsed().as_secs(), waited);
+        }
+        let purge = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            while api.service.upkeep().await.unwrap().more {}
+        };
+        let begun = Instant::now();
+        let (ended, ()) = tokio::join!(call(&api, Rpc::WaitOperation, wait(None)), purge);
+        assert!(ended.done);
+        assert!(begun.elapsed() < Duration::from_secs(4));
+    }
+}
