@@ -52,6 +52,11 @@ pub struct App {
 pub struct BadContract(String);
 
 const REQUEST_ID: &str = "x-request-id";
+/// What is answered while all is well.
+const HEALTHY: &str = "{\"status\":\"ok\"}";
+/// The paths that are served beside the API. `/healthz`: the process answers. `/readyz`: the store can serve.
+/// The others describe the API for machines.
+const BESIDE: [&str; 5] = ["/healthz", "/readyz", "/openapi.json", "/$discovery/rest", "/%24discovery/rest"];
 
 /// The body of an answer: whole over REST, with trailers over gRPC.
 pub(crate) type Body = Either<Full<Bytes>, tonic::body::Body>;
@@ -131,39 +136,42 @@ impl App {
     /// Answers everything that is not gRPC.
     async fn answer_http(&self, request: Request<Incoming>, request_id: &str) -> Answer {
         let (parts, body) = request.into_parts();
-        let beside = |response| rest::Answer { response, rpc: None };
-        let path = parts.uri.path();
-        let rest::Answer { response, rpc } = match path {
-            "/healthz" | "/readyz" | "/openapi.json" | "/$discovery/rest" | "/%24discovery/rest" => {
-                beside(match read_only(&parts.method) {
-                    Ok(()) if path.ends_with('z') => self.health(path).await,
-                    Ok(()) => {
-                        self.describe(&parts).unwrap_or_else(|refusal| refuse(&refusal, path, request_id))
-                    }
-                    Err(refusal) => refuse(&refusal, path, request_id),
-                })
+        let rest::Answer { response, rpc } = match self.answer_beside(&parts).await {
+            Some(answer) => {
+                let refuse = |refusal| refuse(&refusal, parts.uri.path(), request_id);
+                rest::Answer { response: answer.unwrap_or_else(refuse), rpc: None }
             }
-            _ => self.rest.answer(&parts, body, request_id).await,
+            None => self.rest.answer(&parts, body, request_id).await,
         };
         let code = response.status().as_u16().into();
         let response = response.map(|body| Either::Left(Full::new(body)));
         Answer { response, protocol: "rest", rpc, code }
     }
 
-    /// `/healthz`: the process answers. `/readyz`: the store can serve.
-    async fn health(&self, path: &str) -> Response<Bytes> {
-        let (code, body) = if path == "/healthz" {
-            (StatusCode::OK, json!({"status": "ok"}))
-        } else {
-            match self.service.health().await {
-                Ok(()) => (StatusCode::OK, json!({"status": "ok"})),
-                Err(error) => {
-                    let reason = error.cause().unwrap_or(error.message());
-                    (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "unavailable", "reason": reason}))
-                }
-            }
+    /// What is served beside the API, for reading only; `None` for every other path.
+    async fn answer_beside(&self, parts: &Parts) -> Option<Result<Response<Bytes>, Refusal>> {
+        let path = parts.uri.path();
+        if !BESIDE.contains(&path) {
+            return None;
+        }
+        if parts.method != Method::GET && parts.method != Method::HEAD {
+            return Some(Err(Refusal::OtherMethods(vec![Method::GET, Method::HEAD])));
+        }
+        Some(match path {
+            "/healthz" => Ok(json_response(StatusCode::OK, HEALTHY.into())),
+            "/readyz" => Ok(self.ready().await),
+            _ => self.describe(parts),
+        })
+    }
+
+    /// Whether the store can serve, and why not.
+    async fn ready(&self) -> Response<Bytes> {
+        let Err(error) = self.service.health().await else {
+            return json_response(StatusCode::OK, HEALTHY.into());
         };
-        json_response(code, body.to_string().into_bytes())
+        let reason = error.cause().unwrap_or(error.message());
+        let body = json!({"status": "unavailable", "reason": reason}).to_string();
+        json_response(StatusCode::SERVICE_UNAVAILABLE, body.into_bytes())
     }
 
     /// `/$discovery/rest?version=` and `/openapi.json`: the API described for machines, at the address that the
@@ -181,12 +189,4 @@ impl App {
         };
         document.map(|document| json_response(StatusCode::OK, document)).ok_or(Refusal::NoRoute)
     }
-}
-
-/// Refuses what would change something that cannot be changed.
-fn read_only(method: &Method) -> Result<(), Refusal> {
-    if method == Method::GET || method == Method::HEAD {
-        return Ok(());
-    }
-    Err(Refusal::OtherMethods(vec![Method::GET, Method::HEAD]))
 }
