@@ -1,7 +1,10 @@
 //! JSON text to wire bytes, in one pass and without a tree in between.
 
+mod any;
+mod field;
 mod message;
 mod path;
+mod repeated;
 mod scalar;
 mod structure;
 

@@ -70,10 +70,7 @@ impl LocationName {
         if text.is_empty() {
             return Ok(express.clone());
         }
-        let mut segments = Segments::of(text);
-        Self::read(&mut segments)
-            .and_then(|name| segments.end().map(|()| name))
-            .ok_or(NameError { pattern: Self::PATTERN })
+        parse_whole(text, Self::PATTERN, Self::read)
     }
 
     fn read(segments: &mut Segments<'_>) -> Option<Self> {
@@ -94,10 +91,7 @@ impl EngineName {
 
     /// Reads a full name, or `reasoningEngines/{engine}` within `express`.
     pub fn parse(text: &str, express: &LocationName) -> Result<Self, NameError> {
-        let mut segments = Segments::of(text);
-        Self::read(&mut segments, express)
-            .and_then(|name| segments.end().map(|()| name))
-            .ok_or(NameError { pattern: Self::PATTERN })
+        parse_whole(text, Self::PATTERN, |segments| Self::read(segments, express))
     }
 
     fn read(segments: &mut Segments<'_>, express: &LocationName) -> Option<Self> {
@@ -114,10 +108,7 @@ impl SessionName {
 
     /// Reads a full name, or `reasoningEngines/{engine}/sessions/{session}` within `express`.
     pub fn parse(text: &str, express: &LocationName) -> Result<Self, NameError> {
-        let mut segments = Segments::of(text);
-        Self::read(&mut segments, express)
-            .and_then(|name| segments.end().map(|()| name))
-            .ok_or(NameError { pattern: Self::PATTERN })
+        parse_whole(text, Self::PATTERN, |segments| Self::read(segments, express))
     }
 
     fn read(segments: &mut Segments<'_>, express: &LocationName) -> Option<Self> {
@@ -134,10 +125,7 @@ impl OperationParent {
 
     /// Reads the name of a location, an engine or a session.
     pub fn parse(text: &str, express: &LocationName) -> Result<Self, NameError> {
-        let mut segments = Segments::of(text);
-        Self::read(&mut segments, express)
-            .and_then(|name| segments.end().map(|()| name))
-            .ok_or(NameError { pattern: Self::PATTERN })
+        parse_whole(text, Self::PATTERN, |segments| Self::read(segments, express))
     }
 
     fn read(segments: &mut Segments<'_>, express: &LocationName) -> Option<Self> {
@@ -178,10 +166,7 @@ impl OperationName {
 
     /// Reads an operation's name at any parent.
     pub fn parse(text: &str, express: &LocationName) -> Result<Self, NameError> {
-        let mut segments = Segments::of(text);
-        Self::read(&mut segments, express)
-            .and_then(|name| segments.end().map(|()| name))
-            .ok_or(NameError { pattern: Self::PATTERN })
+        parse_whole(text, Self::PATTERN, |segments| Self::read(segments, express))
     }
 
     fn read(segments: &mut Segments<'_>, express: &LocationName) -> Option<Self> {
@@ -190,6 +175,16 @@ impl OperationName {
             operation: segments.member("operations")?.to_owned(),
         })
     }
+}
+
+/// Reads a name with nothing behind it, or says what it should look like.
+fn parse_whole<T>(
+    text: &str,
+    pattern: &'static str,
+    read: impl FnOnce(&mut Segments<'_>) -> Option<T>,
+) -> Result<T, NameError> {
+    let mut segments = Segments::of(text);
+    read(&mut segments).and_then(|name| segments.end().map(|()| name)).ok_or(NameError { pattern })
 }
 
 impl From<LocationName> for OperationParent {
