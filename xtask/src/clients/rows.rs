@@ -60,6 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     row(Tool::Node, "Node snippets", &["snippets.test.mjs"], &[Rest, Grpc]),
     row(Tool::Go, "Go cloud.google.com/go/aiplatform, gRPC", &["./aiplatform", "-run", "GRPC"], &[Grpc]),
     row(Tool::Go, "Go cloud.google.com/go/aiplatform, REST", &["./aiplatform", "-run", "REST"], &[Rest]),
+    row(Tool::GoAdk, "Go google.golang.org/adk, v2 and v1", &["."], &[Grpc]),
     row(Tool::Java, "Java google-adk", &["-Dtest=AdkTest"], &[Rest]),
     row(Tool::Java, "Java google-cloud-aiplatform", &["-Dtest=AiplatformGrpcTest"], &[Grpc]),
     row(Tool::Rust, "Rust google-cloud-aiplatform-v1", &[], &[Rest]),

@@ -17,6 +17,8 @@ pub(super) enum Tool {
     Schemathesis,
     Node,
     Go,
+    /// Go too, in a module of its own: ADK does not compile with what the others need.
+    GoAdk,
     Java,
     Rust,
 }
@@ -52,7 +54,7 @@ impl Tool {
             }
             Self::Node => need("Node", version(&["node", "--version"], "v"), 20),
             // What the pinned libraries ask for.
-            Self::Go => need("Go 1.", version(&["go", "version"], "go version go1."), 26),
+            Self::Go | Self::GoAdk => need("Go 1.", version(&["go", "version"], "go version go1."), 26),
             Self::Java => {
                 let mut found = version(&["javac", "-version"], "javac ");
                 let maven = version(&["mvn", "--version"], "Apache Maven ");
@@ -77,7 +79,7 @@ impl Tool {
             Self::Node => {
                 command::run(&mut self.program("npm", workspace, &["ci", "--no-audit", "--no-fund"]))
             }
-            Self::Go => command::run(&mut self.program("go", workspace, &["mod", "download"])),
+            Self::Go | Self::GoAdk => command::run(&mut self.program("go", workspace, &["mod", "download"])),
             Self::Java => command::run(&mut self.program(
                 "mvn",
                 workspace,
@@ -103,7 +105,7 @@ impl Tool {
                 command.args(arguments);
                 command
             }
-            Self::Go => {
+            Self::Go | Self::GoAdk => {
                 let mut command = self.program("go", workspace, &["test", "-count=1"]);
                 command.args(arguments);
                 command
@@ -137,6 +139,7 @@ impl Tool {
             Self::Python | Self::Schemathesis => "python",
             Self::Node => "node",
             Self::Go => "go",
+            Self::GoAdk => "go/adk",
             Self::Java => "java",
             Self::Rust => "rust",
         })
