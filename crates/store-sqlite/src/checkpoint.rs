@@ -44,7 +44,8 @@ impl Signal {
 }
 
 impl Checkpointer {
-    /// Starts the thread; `long` is how many pages make a long log. It ends when the checkpointer is stopped and every signal is gone.
+    /// Starts the thread; `long` is how many pages make a long log. It ends when the checkpointer is stopped and
+    /// every signal is gone.
     pub(crate) fn start(
         connection: Connection,
         long: usize,
@@ -75,10 +76,18 @@ impl Checkpointer {
 fn run(connection: &Connection, woken: &Receiver<()>, commits: &AtomicU64, long: i64, fault: &Fault) {
     let mut copied = 0;
     while let Ok(()) | Err(RecvTimeoutError::Timeout) = woken.recv_timeout(INTERVAL) {
+        // What an earlier round copied may be lost: only a recovery from the whole log repairs it, and that is for
+        // the next start. The log stays as it is.
+        if fault.check().is_err() {
+            continue;
+        }
         let seen = commits.load(Ordering::Relaxed);
         if seen != copied && copy(connection, long, fault) {
             copied = seen;
         }
+    }
+    if fault.check().is_err() {
+        return;
     }
     if let Err(error) = checkpoint(connection, "TRUNCATE") {
         tracing::warn!(%error, "the last checkpoint failed; the log will be read at the next start");
@@ -103,25 +112,40 @@ fn copy(connection: &Connection, long: i64, fault: &Fault) -> bool {
 }
 
 fn try_copy(connection: &Connection, long: i64) -> rusqlite::Result<bool> {
+    let mut last_length = None;
     for _ in 0..ROUNDS {
-        let (log, copied) = checkpoint(connection, "PASSIVE")?;
-        // The next write begins a log anew of which everything is copied; a short one may go on.
-        if log == copied || log < long {
-            return Ok(log == copied);
+        let Some(log) = checkpoint(connection, "PASSIVE")? else { return Ok(false) };
+        if log.pages < long {
+            return Ok(log.copied == log.pages);
         }
-        if log - copied <= SMALL_REST_PAGES {
+        if log.copied < log.pages {
+            tracing::warn!(
+                pages = log.pages,
+                "the write-ahead log is long: a reader keeps it from being begun anew"
+            );
+            return Ok(false);
+        }
+        // The length is that of when the round began: what came during the last one is the difference.
+        if last_length.is_some_and(|last| log.pages - last <= SMALL_REST_PAGES) {
             break;
         }
+        last_length = Some(log.pages);
     }
-    // Writers are held up while the small rest is copied. Where a lock cannot be had, this is one more passive round.
-    let (log, copied) = checkpoint(connection, "RESTART")?;
-    if log - copied > long {
-        tracing::warn!(pages = log, "the write-ahead log is long: a reader keeps it from being begun anew");
-    }
-    Ok(log == copied)
+    // Writers are held up while the rest is copied. Where a lock cannot be had, this is one more passive round.
+    let log = checkpoint(connection, "RESTART")?;
+    Ok(log.is_some_and(|log| log.copied == log.pages))
 }
 
-/// The pages in the log, and how many of them are copied.
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<(i64, i64)> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| Ok((row.get(1)?, row.get(2)?)))
+/// How far a log is copied.
+struct Log {
+    pages: i64,
+    copied: i64,
+}
+
+/// Copies; `None` where another connection was at it.
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Option<Log>> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        let (pages, copied): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok((pages >= 0).then_some(Log { pages, copied }))
+    })
 }

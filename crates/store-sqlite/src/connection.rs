@@ -56,6 +56,8 @@ fn open(database: &Path, access: OpenFlags, busy: Duration) -> rusqlite::Result<
     // Plans are the indexes' that were made for them, whatever is bound: without this guarantee other values
     // would have a statement prepared again, which costs more than running it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // A connection that closes copies nothing by itself: after a fault the log is the only whole copy.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

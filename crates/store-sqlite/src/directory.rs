@@ -27,14 +27,21 @@ impl DataDirectory {
             let path = path.to_owned();
             move |source| OpenError::Io { action, path, source }
         };
+        let absolute = std::path::absolute(path).map_err(io("find the directory", path))?;
+        let path = absolute.as_path();
         if !path.is_dir() {
+            let there = path.ancestors().find(|ancestor| ancestor.is_dir()).map(Path::to_owned);
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
                 .create(path)
                 .map_err(io("create the directory", path))?;
-            if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            // Each new entry stands in its parent, up to the one that was there.
+            for parent in path.ancestors().skip(1) {
                 sync(parent)?;
+                if there.as_deref() == Some(parent) {
+                    break;
+                }
             }
         }
         let lock_path = path.join(LOCK_FILE);
@@ -61,6 +68,16 @@ impl DataDirectory {
             writeln!(lock, "{}", std::process::id())
         };
         write_pid(&mut lock).map_err(io("write the lock file", &lock_path))?;
+        // Made here where there is none: conversations are nobody else's to read, whatever the directory's mode is.
+        // SQLite takes an empty file, and gives the log the same mode.
+        let database = path.join(DATABASE_FILE);
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&database)
+            .map_err(io("open the database", &database))?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 

@@ -17,6 +17,8 @@ pub(crate) struct Readers {
     idle: Mutex<Vec<Connection>>,
     // One permit for each connection: who holds a permit finds one idle.
     permits: Arc<Semaphore>,
+    // Lists hold a reader longer than what asks for one row: they never hold all of them.
+    lists: Arc<Semaphore>,
     size: usize,
 }
 
@@ -25,7 +27,12 @@ impl Readers {
     pub(crate) fn open(database: &Path, options: &Options) -> rusqlite::Result<Arc<Self>> {
         let size = options.readers.max(1);
         let idle = (0..size).map(|_| open_reader(database, options)).collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(Arc::new(Self { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(size)), size }))
+        Ok(Arc::new(Self {
+            idle: Mutex::new(idle),
+            permits: Arc::new(Semaphore::new(size)),
+            lists: Arc::new(Semaphore::new((size - 1).max(1))),
+            size,
+        }))
     }
 
     /// Runs `query` in one read transaction: all that it reads is of one moment, and that moment is after
@@ -47,12 +54,22 @@ impl Readers {
         }
     }
 
+    /// The same for a query that walks over many rows.
+    pub(crate) async fn list<T: Send + 'static>(
+        self: &Arc<Self>,
+        query: impl FnOnce(&Connection) -> Attempt<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        let _turn = self.lists.acquire().await.map_err(|_| closed())?;
+        self.read(query).await
+    }
+
     /// Waits for the queries that run, refuses new ones, and closes the connections.
     pub(crate) async fn close(&self) {
         let all = u32::try_from(self.size).unwrap_or(u32::MAX);
         // An error means that it is closed already.
         let _all = self.permits.acquire_many(all).await;
         self.permits.close();
+        self.lists.close();
         self.lock().clear();
     }
 

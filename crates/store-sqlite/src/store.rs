@@ -153,7 +153,7 @@ impl Store for SqliteStore {
     }
 
     async fn list_engines(&self, query: EngineQuery) -> StoreResult<Page<Engine>> {
-        self.readers.read(move |connection| read::engines::list(connection, &query)).await
+        self.readers.list(move |connection| read::engines::list(connection, &query)).await
     }
 
     async fn update_engine(&self, update: EngineUpdate) -> StoreResult<Engine> {
@@ -181,7 +181,7 @@ impl Store for SqliteStore {
     }
 
     async fn list_sessions(&self, query: SessionQuery) -> StoreResult<Page<Session>> {
-        self.readers.read(move |connection| read::sessions::list(connection, &query)).await
+        self.readers.list(move |connection| read::sessions::list(connection, &query)).await
     }
 
     async fn update_session(&self, update: SessionUpdate) -> StoreResult<Session> {
@@ -206,7 +206,7 @@ impl Store for SqliteStore {
     }
 
     async fn list_events(&self, query: EventQuery) -> StoreResult<Page<Event>> {
-        self.readers.read(move |connection| read::events::list(connection, &query)).await
+        self.readers.list(move |connection| read::events::list(connection, &query)).await
     }
 
     async fn get_operation(
@@ -220,7 +220,7 @@ impl Store for SqliteStore {
     }
 
     async fn list_operations(&self, query: OperationQuery) -> StoreResult<Page<Operation>> {
-        self.readers.read(move |connection| read::operations::list(connection, &query)).await
+        self.readers.list(move |connection| read::operations::list(connection, &query)).await
     }
 
     async fn delete_operation(&self, location: &LocationName, id: u64) -> StoreResult<bool> {

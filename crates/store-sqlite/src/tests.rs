@@ -3,5 +3,6 @@
 mod directory;
 mod failures;
 mod fixture;
+mod log;
 mod many;
 mod plans;

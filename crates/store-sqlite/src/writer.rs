@@ -246,9 +246,12 @@ enum BatchError {
 impl WriterThread {
     fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>, max_batch: usize) {
         let mut waiting = Vec::with_capacity(max_batch);
-        let mut gathering = Gathering::default();
+        let (mut gathering, mut idle_since) = (Gathering::default(), Instant::now());
         while queue.blocking_recv_many(&mut waiting, max_batch) > 0 {
-            gathering.wait(&mut queue, &mut waiting, max_batch);
+            // Whoever comes after a pause is not one of those who were just answered.
+            if idle_since.elapsed() <= LONGEST_GATHERING {
+                gathering.wait(&mut queue, &mut waiting, max_batch);
+            }
             let (answered, begun) = (waiting.len(), Instant::now());
             let mut batch = Vec::with_capacity(waiting.len());
             let mut bytes = 0;
@@ -264,6 +267,7 @@ impl WriterThread {
                 self.execute(batch);
             }
             gathering = Gathering::after(answered, queue.len(), begun.elapsed());
+            idle_since = Instant::now();
         }
     }
 
@@ -292,6 +296,9 @@ impl WriterThread {
             }
             BatchError::Statement(error) => {
                 tracing::error!(%error, "a write failed");
+                if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
+                    self.fault.set("write", &error);
+                }
                 batch.into_iter().for_each(|job| job.fail(store_error(&error)));
             }
             BatchError::Commit(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {

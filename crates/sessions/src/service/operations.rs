@@ -4,6 +4,7 @@ use resource_names::{OperationName, OperationParent};
 
 use super::{ListRequest, Listing, Service, engines, sessions, store_failure};
 use crate::error::{Error, Result};
+use crate::limits::PAGE_BYTES;
 use crate::operation::{Operation, OperationKind, Outcome};
 use crate::page::{self, Scan};
 use crate::query;
@@ -50,7 +51,13 @@ impl Service {
     ) -> Result<Listing<OperationStatus>> {
         let asked = self.read_operation_parent(parent)?;
         let stored = self.settings.names.stored_parent(&asked);
-        let limit = page::size(list.page_size)?;
+        let mut limit = page::size(list.page_size)?;
+        if let OperationParent::Engine(name) = &stored
+            && let Some(engine) = self.store.get_engine(name).await.map_err(store_failure)?
+        {
+            // Each operation carries the whole engine: of large ones fewer fit on a page (AIP-158 allows it).
+            limit = limit.min(PAGE_BYTES / engine.content.settings.len().max(1)).max(1);
+        }
         let filter = query::operation_filter(list.filter)?;
         let parent = stored.to_string();
         let scan = Scan { list: "operations", parent: &parent, filter: list.filter, order_by: "" };

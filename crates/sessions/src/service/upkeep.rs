@@ -1,7 +1,7 @@
 //! What the server does by itself: expiry, purges, forgetting old operations.
 
 use super::{Service, store_failure};
-use crate::error::Result;
+use crate::error;
 use crate::limits::OPERATION_RETENTION;
 use crate::store::Progress;
 
@@ -11,16 +11,15 @@ const BATCH: usize = 500;
 impl Service {
     /// One bounded step of upkeep: frees what is expired, deleted or forgotten. `more` says that another
     /// step is worth taking at once.
-    pub async fn upkeep(&self) -> Result<Progress> {
+    pub async fn upkeep(&self) -> error::Result<Progress> {
         let now = self.clock.now();
+        // Each is tried, whatever became of the others.
         let steps = [
-            self.store.expire_sessions(now, BATCH).await.map_err(store_failure)?,
-            self.store.purge(now, BATCH).await.map_err(store_failure)?,
-            self.store
-                .sweep_operations(now.before(OPERATION_RETENTION), BATCH)
-                .await
-                .map_err(store_failure)?,
+            self.store.expire_sessions(now, BATCH).await,
+            self.store.purge(now, BATCH).await,
+            self.store.sweep_operations(now.before(OPERATION_RETENTION), BATCH).await,
         ];
+        let steps = steps.into_iter().collect::<Result<Vec<_>, _>>().map_err(store_failure)?;
         Ok(Progress {
             rows: steps.iter().map(|step| step.rows).sum(),
             more: steps.iter().any(|step| step.more),

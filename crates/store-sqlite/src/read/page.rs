@@ -1,12 +1,11 @@
 //! How much one page may take.
 
+use colloquy_sessions::limits::PAGE_BYTES;
 use colloquy_sessions::page::{Cursor, Page};
 
 /// A page ends after so many rows were looked at, however few passed the filter (AIP-158 allows short
 /// pages): no query holds a reader for long.
-const MAX_SCANNED: usize = 100_000;
-/// A page ends with the item that brings it to so many bytes.
-const MAX_BYTES: usize = 32 << 20;
+const MAX_SCANNED: usize = 10_000;
 
 /// A page that is being filled.
 pub(super) struct Filling<T> {
@@ -29,7 +28,7 @@ impl<T> Filling<T> {
 
     /// Whether no further item fits.
     pub(super) fn is_full(&self) -> bool {
-        self.items.len() >= self.limit || self.bytes >= MAX_BYTES
+        self.items.len() >= self.limit || self.bytes >= PAGE_BYTES
     }
 
     pub(super) fn push(&mut self, item: T, bytes: usize) {

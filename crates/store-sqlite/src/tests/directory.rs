@@ -1,5 +1,7 @@
 //! Opening, closing and opening again.
 
+use std::path::Path;
+
 use colloquy_sessions::store::{Store, StoreError};
 use rusqlite::Connection;
 
@@ -61,7 +63,17 @@ fn a_directory_is_private() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("data");
     let _store = open(&path);
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    // One that others may read holds files that they may not.
+    let shared = directory.path().join("shared");
+    std::fs::create_dir(&shared).unwrap();
+    std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let _store = open(&shared);
+    for entry in std::fs::read_dir(&shared).unwrap() {
+        let file = entry.unwrap().path();
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! Frees the rows of deleted sessions and engines, in pieces: what one piece leaves, the next one takes up.
 
+use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row};
 
 use super::Write;
 use crate::row::count;
+
+/// A payload counts as one row more for so many bytes: to free it, every page that it takes is read.
+const ROW_BYTES: i64 = 8192;
 
 /// How many rows may still be touched.
 pub(super) struct Budget {
@@ -36,13 +40,15 @@ pub(super) fn session(
     user_key: i64,
     budget: &mut Budget,
 ) -> rusqlite::Result<bool> {
-    for sql in [
-        sql!("upkeep/free_events"),
-        sql!("upkeep/free_session_state"),
-        sql!("upkeep/free_operations_of_session"),
-    ] {
-        piece(write, sql, session_key, budget)?;
-    }
+    payloads(write, sql!("upkeep/events_to_free"), sql!("upkeep/free_event"), session_key, budget)?;
+    payloads(
+        write,
+        sql!("upkeep/session_state_to_free"),
+        sql!("upkeep/free_session_value"),
+        session_key,
+        budget,
+    )?;
+    piece(write, sql!("upkeep/free_operations_of_session"), session_key, budget)?;
     if budget.is_spent() {
         return Ok(false);
     }
@@ -63,14 +69,14 @@ pub(super) fn engine(write: &Write<'_>, engine_key: i64, budget: &mut Budget) ->
         }
     }
     while let Some(user_key) = first(write, sql!("upkeep/next_user_of_engine"), [engine_key], key)? {
-        piece(write, sql!("upkeep/free_user_state"), user_key, budget)?;
+        payloads(write, sql!("upkeep/user_state_to_free"), sql!("upkeep/free_user_value"), user_key, budget)?;
         if budget.is_spent() {
             return Ok(false);
         }
         write.execute(sql!("upkeep/free_user"), [user_key])?;
         budget.spend(1);
     }
-    piece(write, sql!("upkeep/free_app_state"), engine_key, budget)?;
+    payloads(write, sql!("upkeep/app_state_to_free"), sql!("upkeep/free_app_value"), engine_key, budget)?;
     piece(write, sql!("upkeep/free_operations_of_engine"), engine_key, budget)?;
     if budget.is_spent() {
         return Ok(false);
@@ -85,6 +91,32 @@ pub(super) fn engine(write: &Write<'_>, engine_key: i64, budget: &mut Budget) ->
 fn piece(write: &Write<'_>, sql: &str, owner: i64, budget: &mut Budget) -> rusqlite::Result<()> {
     if !budget.is_spent() {
         budget.spend(write.execute(sql, (owner, count(budget.left)))?);
+    }
+    Ok(())
+}
+
+/// Deletes what an owner has of a kind that may be large, one by one: `find` gives keys and sizes.
+fn payloads(
+    write: &Write<'_>,
+    find: &str,
+    delete: &str,
+    owner: i64,
+    budget: &mut Budget,
+) -> rusqlite::Result<()> {
+    if budget.is_spent() {
+        return Ok(());
+    }
+    let found: Vec<(Value, i64)> = {
+        let mut statement = write.connection.prepare_cached(find)?;
+        let rows = statement.query_map((owner, count(budget.left)), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    for (key, bytes) in found {
+        if budget.is_spent() {
+            break;
+        }
+        write.execute(delete, (owner, key))?;
+        budget.spend(1 + usize::try_from(bytes / ROW_BYTES).unwrap_or(0));
     }
     Ok(())
 }

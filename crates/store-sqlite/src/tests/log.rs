@@ -1,0 +1,98 @@
+//! The write-ahead log: it stays short under load, and whole after a fault.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use colloquy_sessions::store::Store;
+use rusqlite::{Connection, ffi};
+
+use super::fixture::*;
+use crate::writer::commit;
+use crate::{Options, SqliteStore};
+
+fn log_bytes(directory: &Path) -> u64 {
+    std::fs::metadata(directory.join("colloquy.db-wal")).unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_without_a_pause_do_not_make_it_grow() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { checkpoint_pages: 200, ..Options::default() };
+    let store = Arc::new(SqliteStore::open(directory.path(), options).unwrap());
+    store.create_engine(new_engine("1")).await.unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..8_u64 {
+        let (store, id) = (Arc::clone(&store), format!("s{writer}"));
+        store.create_session(new_session(&id, "alice", writer + 1)).await.unwrap();
+        writers.spawn(async move {
+            for n in 0..500 {
+                let mut event = new_event(&id, n, &[]);
+                event.payload = Bytes::from(vec![7; 16 << 10]);
+                store.append_event(event).await.unwrap();
+            }
+        });
+    }
+    while let Some(done) = writers.join_next().await {
+        done.unwrap();
+    }
+    // The payloads alone are 64 MiB, and each was in the log once.
+    let bytes = log_bytes(directory.path());
+    assert!(bytes < 48 << 20, "the log has {bytes} bytes");
+}
+
+static SYNC_FAILS: AtomicBool = AtomicBool::new(false);
+
+fn commit_on_a_bad_disk(connection: &Connection) -> rusqlite::Result<()> {
+    if SYNC_FAILS.load(Ordering::Relaxed) {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_FSYNC), None));
+    }
+    commit(connection)
+}
+
+#[tokio::test]
+async fn after_a_fault_it_is_left_for_the_next_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let store =
+        SqliteStore::open_with(directory.path(), &Options::default(), commit_on_a_bad_disk, |_| Ok(()))
+            .unwrap();
+    store.create_engine(new_engine("1")).await.unwrap();
+    store.create_session(new_session("s", "alice", 1)).await.unwrap();
+    store.append_event(new_event("s", 1, &[])).await.unwrap();
+    SYNC_FAILS.store(true, Ordering::Relaxed);
+    store.append_event(new_event("s", 2, &[])).await.unwrap_err();
+    let before = log_bytes(directory.path());
+    // What a disk that fails has lost of the database, only the whole log can give back.
+    store.close().await;
+    drop(store);
+    assert!(before > 0);
+    assert_eq!(log_bytes(directory.path()), before);
+    let store = open(directory.path());
+    assert_eq!(store.list_events(events("s")).await.unwrap().items.len(), 1);
+    store.close().await;
+    assert_eq!(log_bytes(directory.path()), 0);
+}
+
+#[tokio::test]
+async fn a_purge_counts_large_payloads_by_their_size() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.create_engine(new_engine("1")).await.unwrap();
+    store.create_session(new_session("s", "alice", 1)).await.unwrap();
+    for n in 0..20 {
+        let mut event = new_event("s", n, &[]);
+        event.payload = Bytes::from(vec![7; 1 << 20]);
+        store.append_event(event).await.unwrap();
+    }
+    let operation = operation(2, colloquy_sessions::operation::OperationKind::DeleteSession);
+    store.delete_session(&session("s"), NOW, operation).await.unwrap();
+    // A MiB counts as 129 rows: a step of 300 frees three events of twenty, and leaves the rest to later ones.
+    let step = store.purge(NOW, 300).await.unwrap();
+    assert!(step.more);
+    let left = Connection::open(directory.path().join("colloquy.db")).unwrap();
+    let count = || left.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count(), 17);
+    while store.purge(NOW, 300).await.unwrap().more {}
+    assert_eq!(count(), 0);
+}
