@@ -429,3 +429,13 @@ fn what_is_no_http_is_answered() {
         assert_eq!(server.client().send_raw(bytes.as_bytes()).status, status);
     }
 }
+
+#[test]
+fn an_empty_body_of_unknown_length_is_no_body() {
+    let server = Server::start();
+    let session = server.session();
+    let chunked = format!(
+        "DELETE /v1beta1/{session} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n"
+    );
+    assert_eq!(server.client().send_raw(chunked.as_bytes()).ok()["done"], true);
+}

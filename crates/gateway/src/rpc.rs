@@ -62,6 +62,9 @@ impl Rpc {
     }
 }
 
+/// More paths than any resource has fields.
+const MAX_MASK_PATHS: usize = 128;
+
 /// The RPCs over one service.
 pub(crate) struct Api {
     pub(crate) service: Arc<Service>,
@@ -111,6 +114,16 @@ fn decode<M: Message + Default>(request: Bytes) -> Result<M> {
 
 fn encode<M: Message>(response: Result<M>) -> Result<Vec<u8>> {
     response.map(|message| message.encode_to_vec())
+}
+
+/// The paths of a mask; none where there is no mask.
+fn mask_paths(mask: Option<prost_types::FieldMask>) -> Result<Vec<String>> {
+    let paths = mask.map(|mask| mask.paths).unwrap_or_default();
+    if paths.len() > MAX_MASK_PATHS {
+        let description = format!("At most {MAX_MASK_PATHS} paths are allowed.");
+        return Err(Error::field("update_mask", description));
+    }
+    Ok(paths)
 }
 
 /// What all list requests have in common.

@@ -1,6 +1,7 @@
 //! The accept loop: HTTP/1.1 and HTTP/2 on one port, bounded, drained at the end.
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::app::App;
 
@@ -42,15 +43,18 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
         };
         let Some((stream, peer, slot)) = accepted else { continue };
         let app = Arc::clone(&app);
+        let spoken = Arc::new(Notify::new());
+        let speaks = Arc::clone(&spoken);
         let service = service_fn(move |request| {
             let app = Arc::clone(&app);
+            speaks.notify_one();
             async move { Ok::<_, Infallible>(app.answer(request, peer).await) }
         });
         let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         // Held by the graceful shutdown below: it ends when the connection does.
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            if let Err(error) = unless_silent(connection, &spoken).await {
                 tracing::debug!(%peer, %error, "connection ended");
             }
             drop(slot);
@@ -61,6 +65,21 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still under way {} seconds after the stop", DRAIN.as_secs());
     }
+}
+
+/// Ends a connection over which no request has come in time: the timers of the protocols begin only once it is
+/// known which one is spoken.
+async fn unless_silent<E: Display>(
+    connection: impl Future<Output = Result<(), E>>,
+    spoken: &Notify,
+) -> Result<(), String> {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = &mut connection => return ended.map_err(|error| error.to_string()),
+        () = spoken.notified() => {}
+        () = tokio::time::sleep(HEAD_PATIENCE) => return Err("no request came".to_owned()),
+    }
+    connection.await.map_err(|error| error.to_string())
 }
 
 type Accepted = (tokio::net::TcpStream, std::net::SocketAddr, tokio::sync::OwnedSemaphorePermit);
@@ -102,4 +121,19 @@ fn connection_builder() -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_connection_ends_and_one_that_spoke_goes_on() {
+        let spoken = Notify::new();
+        let never = std::future::pending::<Result<(), String>>;
+        assert!(unless_silent(never(), &spoken).await.is_err());
+        spoken.notify_one();
+        let much_later = tokio::time::timeout(10 * HEAD_PATIENCE, unless_silent(never(), &spoken)).await;
+        assert!(much_later.is_err(), "it was still open");
+    }
 }

@@ -8,6 +8,8 @@ use prost::Message as _;
 use prost_types::Any;
 use serde_json::{Map, json};
 
+/// How much of a message, and of its details, goes into trailers: clients refuse more than 8 KiB in all.
+const TRAILER_BYTES: usize = 1536;
 const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
@@ -70,13 +72,20 @@ pub(crate) fn grpc(error: &Error) -> tonic::Status {
         Code::Unavailable => tonic::Code::Unavailable,
         Code::Internal => tonic::Code::Internal,
     };
+    // Clients bound the size of trailers, which hold the message twice and the details once: what does not fit is
+    // cut, or the code itself would not arrive.
+    let message = cut(error.message(), TRAILER_BYTES);
     let mut details = Vec::new();
     if !error.violations().is_empty() {
-        let violation = |violation: &FieldViolation| wire::bad_request::FieldViolation {
-            field: violation.field.clone(),
-            description: violation.description.clone(),
+        let mut left = TRAILER_BYTES;
+        let violation = |violation: &FieldViolation| {
+            left = left.checked_sub(violation.field.len() + violation.description.len())?;
+            Some(wire::bad_request::FieldViolation {
+                field: violation.field.clone(),
+                description: violation.description.clone(),
+            })
         };
-        let field_violations = error.violations().iter().map(violation).collect();
+        let field_violations = error.violations().iter().map_while(violation).collect();
         let value = wire::BadRequest { field_violations }.encode_to_vec();
         details.push(Any { type_url: BAD_REQUEST.to_owned(), value });
     }
@@ -86,10 +95,15 @@ pub(crate) fn grpc(error: &Error) -> tonic::Status {
         details.push(Any { type_url: RETRY_INFO.to_owned(), value });
     }
     if details.is_empty() {
-        return tonic::Status::new(code, error.message());
+        return tonic::Status::new(code, message);
     }
-    let status = wire::Status { code: code as i32, message: error.message().to_owned(), details };
-    tonic::Status::with_details(code, error.message(), status.encode_to_vec().into())
+    let status = wire::Status { code: code as i32, message: message.to_owned(), details };
+    tonic::Status::with_details(code, message, status.encode_to_vec().into())
+}
+
+/// The beginning of a text, at most `bytes` of it.
+fn cut(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
 /// The JSON body of an error of HTTP itself: no such route, wrong method, body too large.
@@ -112,6 +126,8 @@ pub(crate) fn log_cause(error: &Error, request_id: &str) {
 
 #[cfg(test)]
 mod tests {
+    use colloquy_sessions::error::Violations;
+
     use super::*;
 
     #[test]
@@ -143,6 +159,13 @@ mod tests {
         let bad_request = wire::BadRequest::decode(status.details[0].value.as_slice()).unwrap();
         assert_eq!(bad_request.field_violations[0].field, "event.author");
         assert!(grpc(&Error::engine_not_found()).details().is_empty());
+
+        let many = (0..20).fold(Violations::default(), |mut many, n| {
+            many.add(format!("field_{n}"), "ö".repeat(200));
+            many
+        });
+        let long = grpc(&many.finish().unwrap_err());
+        assert!(long.message().len() <= TRAILER_BYTES && long.details().len() < 2 * TRAILER_BYTES + 200);
 
         let busy = Error::unavailable("the disk");
         let body: serde_json::Value = serde_json::from_slice(&json_body(&busy)).unwrap();

@@ -223,12 +223,19 @@ impl std::error::Error for Error {}
 #[derive(Debug, Default)]
 pub struct Violations(Vec<FieldViolation>);
 
+/// So many violations are told at once.
+const MAX_VIOLATIONS: usize = 20;
+
 /// The validator's words for a required field that is absent [O].
 const REQUIRED: &str = "Required field is not set.";
 
 impl Violations {
     /// Notes that `field` is wrong.
     pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
+        // An answer about a bad request is never larger than the request.
+        if self.0.len() >= MAX_VIOLATIONS {
+            return;
+        }
         self.0.push(FieldViolation { field: field.into(), description: description.into() });
     }
 

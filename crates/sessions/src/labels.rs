@@ -17,6 +17,7 @@ const MAX_CHARS: usize = 64;
 pub fn check(labels: &Labels, field: &str, violations: &mut Violations) {
     if labels.len() > MAX_LABELS {
         violations.add(field, format!("At most {MAX_LABELS} labels are allowed."));
+        return;
     }
     for (key, value) in labels {
         if !is_key(key) {

@@ -26,8 +26,9 @@ struct EventHead {
 /// The one field of `EventActions` that rules need.
 #[derive(Clone, PartialEq, prost::Message)]
 struct ActionsHead {
-    #[prost(message, optional, tag = "2")]
-    state_delta: Option<StateStruct>,
+    /// In pieces, where it comes in more than one: protobuf joins them.
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    state_delta: Vec<Bytes>,
 }
 
 const NAME: u32 = 1;
@@ -39,7 +40,11 @@ const EVENT_METADATA: u32 = 11;
 pub(crate) fn to_draft(event: Bytes) -> Result<EventDraft> {
     let malformed = |problem| Error::field("event", format!("The event is malformed: {problem}."));
     let head = EventHead::decode(event.clone()).map_err(malformed)?;
-    let state_delta = head.actions.and_then(|actions| actions.state_delta).unwrap_or_default();
+    let state_delta = match head.actions.unwrap_or_default().state_delta.as_slice() {
+        [whole] => whole.clone(),
+        pieces => pieces.concat().into(),
+    };
+    let state_delta = StateStruct::read(state_delta, "event.actions.state_delta")?;
     Ok(EventDraft {
         author: head.author,
         invocation_id: head.invocation_id,

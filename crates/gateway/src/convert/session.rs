@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use colloquy_contract::v1beta1 as wire;
+use colloquy_sessions::Timestamp;
 use colloquy_sessions::error::Result;
 use colloquy_sessions::service::{SessionChanges, SessionDraft};
 use colloquy_sessions::session::{Expiration, Session};
-use colloquy_sessions::{Error, Timestamp};
 use prost::Message as _;
 
 use super::state::StateStruct;
@@ -38,9 +38,9 @@ pub(crate) fn to_draft(message: wire::Session) -> Result<SessionDraft> {
 }
 
 /// What an update asks for.
-pub(crate) fn to_changes(message: wire::Session, mask: Option<prost_types::FieldMask>) -> SessionChanges {
+pub(crate) fn to_changes(message: wire::Session, mask: Vec<String>) -> SessionChanges {
     SessionChanges {
-        mask: mask.map(|mask| mask.paths).unwrap_or_default(),
+        mask,
         display_name: message.display_name,
         labels: message.labels.into_iter().collect(),
         expiration: message.expiration.map(to_expiration),
@@ -63,7 +63,5 @@ fn round_up(instant: &prost_types::Timestamp) -> Timestamp {
 }
 
 fn read_state(state: Option<Bytes>) -> Result<StateStruct> {
-    StateStruct::decode(state.unwrap_or_default()).map_err(|problem| {
-        Error::field("session.session_state", format!("The state is malformed: {problem}."))
-    })
+    StateStruct::read(state.unwrap_or_default(), "session.session_state")
 }

@@ -1,7 +1,11 @@
 //! States and deltas: a `google.protobuf.Struct`, of which only the top-level keys are looked at.
 
 use bytes::Bytes;
+use colloquy_sessions::Error;
+use colloquy_sessions::error::Result;
 use colloquy_sessions::state::{State, StateDelta};
+use prost::Message as _;
+use prost::encoding::{decode_key, skip_field};
 
 /// A `google.protobuf.Struct` whose values stay wire bytes. A map field is a repeated field of
 /// key-value messages on the wire, so the two read and write the same bytes.
@@ -22,7 +26,19 @@ struct StateEntry {
 /// The wire bytes of a `google.protobuf.Value` that is null.
 const NULL: &[u8] = &[0x08, 0x00];
 
+/// More keys than a state of any size that is worth having: each costs memory, however small it is.
+const MAX_KEYS: usize = 200_000;
+
 impl StateStruct {
+    /// Reads the wire bytes of a state or a delta, which stands in `field`.
+    pub(crate) fn read(wire: Bytes, field: &str) -> Result<Self> {
+        let malformed = |problem| Error::field(field, format!("The state is malformed: {problem}."));
+        if count_fields(wire.clone()).map_err(malformed)? > MAX_KEYS {
+            return Err(Error::field(field, format!("At most {MAX_KEYS} keys are allowed.")));
+        }
+        Self::decode(wire).map_err(malformed)
+    }
+
     /// The keys sorted into their scopes. A value of no kind is null.
     pub(crate) fn into_delta(self) -> StateDelta {
         StateDelta::new(self.fields.into_iter().map(|entry| {
@@ -38,9 +54,18 @@ impl StateStruct {
     }
 }
 
+fn count_fields(mut wire: Bytes) -> std::result::Result<usize, prost::DecodeError> {
+    let mut count = 0;
+    while !wire.is_empty() {
+        let (tag, wire_type) = decode_key(&mut wire)?;
+        skip_field(wire_type, tag, &mut wire, Default::default())?;
+        count += 1;
+    }
+    Ok(count)
+}
+
 #[cfg(test)]
 mod tests {
-    use prost::Message as _;
     use prost_types::{Struct, Value, value::Kind};
 
     use super::*;
@@ -62,6 +87,15 @@ mod tests {
         let mut expected = sent;
         expected.fields.remove("temp:t");
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn more_keys_than_memory_should_hold_are_refused_before_they_are_read() {
+        let many = Bytes::from([0x0a, 0x00].repeat(MAX_KEYS + 1));
+        let error = StateStruct::read(many, "event.actions.state_delta").unwrap_err();
+        assert!(error.message().contains("At most 200000 keys"), "{error}");
+        let enough = Bytes::from([0x0a, 0x00].repeat(MAX_KEYS));
+        assert!(StateStruct::read(enough, "event.actions.state_delta").is_ok());
     }
 
     #[test]

@@ -26,12 +26,21 @@ where
     if hint.exact() == Some(0) {
         return Ok(Bytes::new());
     }
-    check_headers(headers)?;
+    if hint.exact().is_some() {
+        check_headers(headers)?;
+    }
     let body = body.map_err(|error| BrokenBody(error.to_string()));
     let collected = tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect()).await;
     match collected {
         Err(_) => Err(Refusal::BodyTooSlow),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Ok(body)) => {
+            let body = body.to_bytes();
+            // A body of unknown length may turn out to be none, which says nothing of its type.
+            if !body.is_empty() {
+                check_headers(headers)?;
+            }
+            Ok(body)
+        }
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge(limit)),
         Ok(Err(error)) => {
             Err(Error::unreadable(format!("The request body could not be read: {error}."), Vec::new()).into())

@@ -1,67 +1,131 @@
 //! Partial answers: the `fields` system parameter (`sessions(name,userId),nextPageToken`, `a/b`, `*`).
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use colloquy_sessions::Error;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// How deep selections may nest: deeper than any answer.
 const MAX_DEPTH: usize = 32;
 
-/// A parsed selection: each selected name with what is selected beneath it (nothing: all).
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Selection(Vec<(String, Selection)>);
+/// More names than any answer has members.
+const MAX_NAMES: usize = 1000;
+
+/// A parsed selection: each selected name with what is selected beneath it (nothing: all). What is selected in
+/// several places is selected together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Selection {
+    named: HashMap<String, Selection>,
+    /// `*`: what is selected beneath every name.
+    every: Option<Box<Selection>>,
+}
 
 impl Selection {
     /// Reads the text of a `fields` parameter.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader { rest: text, left: MAX_NAMES };
         let selection = reader.list(0)?;
-        if reader.rest.is_empty() && !selection.0.is_empty() { Ok(selection) } else { Err(reader.fail()) }
+        if reader.rest.is_empty() && !selection.is_all() { Ok(selection) } else { Err(reader.fail()) }
+    }
+
+    fn is_all(&self) -> bool {
+        self.named.is_empty() && self.every.is_none()
+    }
+
+    fn add(&mut self, name: &str, beneath: Self) {
+        if name == "*" {
+            match &mut self.every {
+                Some(every) => every.join(beneath),
+                None => self.every = Some(Box::new(beneath)),
+            }
+            return;
+        }
+        // Masks may be written in snake case; answers are in camel case, but for the keys of maps.
+        let camel = camel_case(name);
+        if camel != name {
+            self.add_named(camel, beneath.clone());
+        }
+        self.add_named(name.to_owned(), beneath);
+    }
+
+    fn add_named(&mut self, name: String, beneath: Self) {
+        match self.named.entry(name) {
+            Entry::Occupied(known) => known.into_mut().join(beneath),
+            Entry::Vacant(new) => drop(new.insert(beneath)),
+        }
+    }
+
+    /// Selects what either selects.
+    fn join(&mut self, other: Self) {
+        if self.is_all() || other.is_all() {
+            *self = Self::default();
+            return;
+        }
+        for (name, beneath) in other.named {
+            self.add_named(name, beneath);
+        }
+        if let Some(every) = other.every {
+            self.add("*", *every);
+        }
     }
 
     /// Keeps what is selected.
     pub(crate) fn apply(&self, value: Value) -> Value {
-        if self.0.is_empty() {
-            return value;
-        }
-        match value {
-            Value::Array(items) => Value::Array(items.into_iter().map(|item| self.apply(item)).collect()),
-            Value::Object(members) => Value::Object(self.apply_to_members(members)),
-            scalar => scalar,
-        }
+        apply_any(&[self], value)
     }
 
-    fn apply_to_members(&self, members: Map<String, Value>) -> Map<String, Value> {
-        let select = |(name, value): (String, Value)| {
-            let (_, beneath) =
-                self.0.iter().find(|(wanted, _)| *wanted == "*" || names_equal(wanted, &name))?;
-            Some((name, beneath.apply(value)))
-        };
-        members.into_iter().filter_map(select).collect()
+    /// What is selected beneath a name: by it, and by `*`.
+    fn beneath(&self, name: &str) -> impl Iterator<Item = &Self> {
+        self.named.get(name).into_iter().chain(self.every.as_deref())
     }
 }
 
-/// Field masks may be written in snake case; answers are in camel case.
-fn names_equal(wanted: &str, name: &str) -> bool {
+/// Keeps what any of some selections, which stand at one place, selects.
+fn apply_any(selections: &[&Selection], value: Value) -> Value {
+    if selections.iter().any(|selection| selection.is_all()) {
+        return value;
+    }
+    match value {
+        Value::Array(items) => {
+            Value::Array(items.into_iter().map(|item| apply_any(selections, item)).collect())
+        }
+        Value::Object(members) => {
+            let select = |(name, value): (String, Value)| {
+                let beneath: Vec<_> =
+                    selections.iter().flat_map(|selection| selection.beneath(&name)).collect();
+                (!beneath.is_empty()).then(|| (name, apply_any(&beneath, value)))
+            };
+            Value::Object(members.into_iter().filter_map(select).collect())
+        }
+        scalar => scalar,
+    }
+}
+
+fn camel_case(name: &str) -> String {
     let mut upper_next = false;
-    let camel = wanted.chars().filter_map(|c| {
+    let camel = name.chars().filter_map(|c| {
         if c == '_' {
             upper_next = true;
             return None;
         }
         Some(if std::mem::take(&mut upper_next) { c.to_ascii_uppercase() } else { c })
     });
-    wanted == name || camel.eq(name.chars())
+    camel.collect()
 }
 
 struct Reader<'t> {
     rest: &'t str,
+    /// How many names may still come.
+    left: usize,
 }
 
 impl Reader<'_> {
     fn list(&mut self, depth: usize) -> Result<Selection, Error> {
         let mut selection = Selection::default();
         loop {
-            selection.0.push(self.item(depth)?);
+            let (name, beneath) = self.item(depth)?;
+            selection.add(&name, beneath);
             match self.rest.strip_prefix(',') {
                 Some(rest) => self.rest = rest,
                 None => return Ok(selection),
@@ -70,6 +134,7 @@ impl Reader<'_> {
     }
 
     fn item(&mut self, depth: usize) -> Result<(String, Selection), Error> {
+        self.left = self.left.checked_sub(1).ok_or_else(|| self.fail())?;
         if depth >= MAX_DEPTH {
             return Err(self.fail());
         }
@@ -83,7 +148,10 @@ impl Reader<'_> {
         self.rest = rest;
         let beneath = if let Some(rest) = self.rest.strip_prefix('/') {
             self.rest = rest;
-            Selection(vec![self.item(depth + 1)?])
+            let (name, beneath) = self.item(depth + 1)?;
+            let mut selection = Selection::default();
+            selection.add(&name, beneath);
+            selection
         } else if let Some(rest) = self.rest.strip_prefix('(') {
             self.rest = rest;
             let list = self.list(depth + 1)?;
@@ -96,7 +164,10 @@ impl Reader<'_> {
     }
 
     fn fail(&self) -> Error {
-        Error::field("fields", "Invalid field selection; write names as a,b/c,d(e,f) or *.")
+        let description = format!(
+            "Invalid field selection; write at most {MAX_NAMES} names as a,b/c,d(e,f) or *, nested at most {MAX_DEPTH} deep."
+        );
+        Error::field("fields", description)
     }
 }
 
@@ -128,9 +199,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_selected_in_several_places_is_selected_together() {
+        let both = json!({"sessions": [{"name": "a", "userId": "u"}]});
+        for fields in [
+            "sessions/name,sessions/userId",
+            "sessions(name),sessions(user_id)",
+            "sessions(name,name),sessions/userId,sessions/name",
+        ] {
+            assert_eq!(select(fields), both, "{fields}");
+        }
+        let whole = json!({"sessions": [{"name": "a", "userId": "u", "sessionState": {"k": 1, "l": 2}}]});
+        for fields in ["sessions/name,sessions", "sessions,sessions/name", "sessions/*,sessions/name"] {
+            assert_eq!(select(fields), whole, "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_star_adds_to_what_is_named() {
+        assert_eq!(
+            select("sessions/name,*/userId"),
+            json!({"sessions": [{"name": "a", "userId": "u"}], "nextPageToken": "t"})
+        );
+    }
+
+    #[test]
     fn what_is_not_a_selection_is_refused() {
         let deep = "a/".repeat(100_000);
-        for fields in ["", "a,", "a(b", "a)", "a//b", "(a)", &deep, &"(".repeat(1_000)] {
+        let many = vec!["a"; 2_000].join(",");
+        for fields in ["", "a,", "a(b", "a)", "a//b", "(a)", &deep, &many, &"(".repeat(1_000)] {
             let error = Selection::parse(fields).unwrap_err();
             assert!(error.message().contains("fields"));
         }

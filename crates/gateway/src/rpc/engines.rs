@@ -9,7 +9,7 @@ use colloquy_sessions::operation::{ApiVersion, Outcome};
 use colloquy_sessions::service::OperationStatus;
 use prost::Message as _;
 
-use super::{Api, list};
+use super::{Api, list, mask_paths};
 use crate::convert;
 
 /// Paths of a mask that name what the server writes: ignored (AIP-203, AIP-161).
@@ -55,7 +55,7 @@ impl Api {
         request: wire::UpdateReasoningEngineRequest,
     ) -> Result<Operation> {
         let patch = request.reasoning_engine.unwrap_or_default();
-        let paths = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
+        let paths = mask_paths(request.update_mask)?;
         let edit = |current: &Engine| self.edited(current, &patch, &paths);
         let (engine, operation) =
             self.service.update_engine(version, &patch.name, &patch.etag, &edit).await?;

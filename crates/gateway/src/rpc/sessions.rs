@@ -6,7 +6,7 @@ use colloquy_sessions::error::Result;
 use colloquy_sessions::operation::{ApiVersion, Outcome};
 use colloquy_sessions::service::OperationStatus;
 
-use super::{Api, list};
+use super::{Api, list, mask_paths};
 use crate::convert;
 
 impl Api {
@@ -43,7 +43,7 @@ impl Api {
     pub(crate) async fn update_session(&self, request: wire::UpdateSessionRequest) -> Result<wire::Session> {
         let session = request.session.unwrap_or_default();
         let name = session.name.clone();
-        let changes = convert::session::to_changes(session, request.update_mask);
+        let changes = convert::session::to_changes(session, mask_paths(request.update_mask)?);
         Ok(convert::session::to_message(&self.service.update_session(&name, changes).await?))
     }
 
@@ -60,6 +60,8 @@ impl Api {
         &self,
         request: wire::AppendEventRequest,
     ) -> Result<wire::AppendEventResponse> {
+        // Before it is looked into: what is too large costs nothing more.
+        self.service.check_event_size(request.event.as_ref().map_or(0, |event| event.len()))?;
         let draft = request.event.map(convert::event::to_draft).transpose()?;
         self.service.append_event(&request.name, draft).await?;
         Ok(wire::AppendEventResponse {})

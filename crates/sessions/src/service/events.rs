@@ -21,9 +21,7 @@ impl Service {
         let timestamp = draft.timestamp.unwrap_or_default();
         let asked = self.read_session(session, |why| Error::invalid_argument(why))?;
         let limits = &self.settings.limits;
-        if draft.payload.len() > limits.event_bytes {
-            return Err(Error::event_too_large(draft.payload.len(), limits.event_bytes));
-        }
+        self.check_event_size(draft.payload.len())?;
         let now = self.clock.now();
         let event = NewEvent {
             session: self.settings.names.stored_session(&asked),
@@ -45,6 +43,12 @@ impl Service {
             }
             Err(error) => Err(store_failure(error)),
         }
+    }
+
+    /// Refuses an event of so many bytes where it is too large.
+    pub fn check_event_size(&self, bytes: usize) -> Result<()> {
+        let limit = self.settings.limits.event_bytes;
+        if bytes > limit { Err(Error::event_too_large(bytes, limit)) } else { Ok(()) }
     }
 
     /// The events of a session, with the name that was asked.
