@@ -6,6 +6,7 @@
 //! [`json_to_wire`] reads, [`wire_to_json`] prints, [`parameter_to_wire`] reads one query parameter,
 //! [`validate_wire`] checks bytes that came ready-made, [`merge_with_mask`] applies a field mask.
 
+mod content;
 mod error;
 mod mask;
 mod parameter;

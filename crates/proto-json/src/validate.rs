@@ -1,12 +1,14 @@
 //! Checks wire bytes that a caller made: gRPC hands them over unread.
 
+use crate::content::{Content, Runs};
 use crate::error::WireError;
 use crate::schema::{Field, Kind, MessageId, Schema};
 use crate::wellknown;
-use crate::wire::{Fields, RawValue, read_array, read_varint};
+use crate::wire::{RawValue, read_array, read_varint};
 
 /// Checks that `wire` is a message of its type: every known field in its wire type, strings in UTF-8, not
-/// deeper than `max_depth`. Fields that are not known pass.
+/// deeper than `max_depth`, well-known types in range once their pieces are merged. Fields that are not known
+/// pass.
 ///
 /// # Errors
 /// The first thing that is wrong.
@@ -16,13 +18,20 @@ pub fn validate_wire(
     wire: &[u8],
     max_depth: usize,
 ) -> Result<(), WireError> {
-    validate(schema, message, wire, max_depth, max_depth)
+    validate(schema, message, &Content::from(wire), max_depth, max_depth)
+}
+
+/// An occurrence of a message field that is not repeated.
+struct Piece<'w> {
+    field: (u32, MessageId),
+    run: usize,
+    bytes: &'w [u8],
 }
 
 fn validate(
     schema: &Schema,
     id: MessageId,
-    wire: &[u8],
+    wire: &Content<'_>,
     left: usize,
     max_depth: usize,
 ) -> Result<(), WireError> {
@@ -31,12 +40,19 @@ fn validate(
     if !wellknown::in_range(message.well_known, wire) {
         return Err(WireError::OutOfRange(message.full_name.clone()));
     }
-    for raw in Fields::of(wire) {
+    let (mut pieces, mut runs) = (Vec::new(), Runs::default());
+    for (place, raw) in wire.fields().enumerate() {
         let raw = raw.map_err(|_| WireError::Malformed(message.full_name.clone()))?;
         let Some(field) = message.field_by_number(raw.number) else { continue };
+        let run = runs.note(field, place);
         let malformed = || WireError::Malformed(format!("{}.{}", message.full_name, field.name));
         match (field.kind, raw.value) {
-            (Kind::Message(id), RawValue::Bytes(bytes)) => validate(schema, id, bytes, left, max_depth)?,
+            (Kind::Message(id), RawValue::Bytes(bytes)) if field.repeated => {
+                validate(schema, id, &Content::from(bytes), left, max_depth)?;
+            }
+            (Kind::Message(id), RawValue::Bytes(bytes)) => {
+                pieces.push(Piece { field: (field.number, id), run, bytes });
+            }
             (Kind::String, RawValue::Bytes(bytes)) => {
                 let name = || WireError::NotUtf8(format!("{}.{}", message.full_name, field.name));
                 std::str::from_utf8(bytes).map_err(|_| name())?;
@@ -45,6 +61,14 @@ fn validate(
             (_, RawValue::Bytes(bytes)) if field.repeated => packed(field, bytes).ok_or_else(malformed)?,
             (kind, value) => fits(kind, value).then_some(()).ok_or_else(malformed)?,
         }
+    }
+    // Pieces that are fine alone can be wrong together, so it is what they make that is checked; and only
+    // that, as checking both would double the work with every level.
+    pieces.sort_by_key(|piece| (piece.field.0, piece.run));
+    for merged in pieces.chunk_by(|a, b| (a.field.0, a.run) == (b.field.0, b.run)) {
+        let Some(Piece { field: (_, id), .. }) = merged.first() else { continue };
+        let content = merged.iter().map(|piece| piece.bytes).collect();
+        validate(schema, *id, &content, left, max_depth)?;
     }
     Ok(())
 }

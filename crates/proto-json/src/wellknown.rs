@@ -1,7 +1,8 @@
 //! Timestamps, durations and field masks as text.
 
+use crate::content::Content;
 use crate::schema::{WellKnown, camel_case};
-use crate::wire::{Fields, RawField, RawValue, WireType, put_bytes, put_tag, put_varint};
+use crate::wire::{RawField, RawValue, WireType, put_bytes, put_tag, put_varint};
 
 /// The field numbers of the kinds of a `google.protobuf.Value`.
 pub(crate) mod value_kind {
@@ -17,7 +18,7 @@ pub(crate) mod value_kind {
 const TIMESTAMPS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 /// About 10,000 years either way, as protobuf bounds durations.
 const DURATIONS: std::ops::RangeInclusive<i64> = -315_576_000_000..=315_576_000_000;
-const BILLION: u32 = 1_000_000_000;
+const BILLION: i64 = 1_000_000_000;
 
 /// Reads RFC 3339 with any offset.
 pub(crate) fn read_timestamp(text: &str, out: &mut Vec<u8>) -> Result<(), String> {
@@ -86,9 +87,9 @@ fn snake_case(path: &str) -> String {
 }
 
 /// The seconds and nanoseconds of a timestamp or a duration; `None` where the bytes make no sense.
-pub(crate) fn read_parts(wire: &[u8]) -> Option<(i64, i64)> {
+pub(crate) fn read_parts(wire: &Content<'_>) -> Option<(i64, i64)> {
     let (mut seconds, mut nanos) = (0, 0);
-    for raw in Fields::of(wire) {
+    for raw in wire.fields() {
         let raw = raw.ok()?;
         match (raw.number, raw.value) {
             (1, RawValue::Varint(value)) => seconds = value as i64,
@@ -101,18 +102,18 @@ pub(crate) fn read_parts(wire: &[u8]) -> Option<(i64, i64)> {
 
 /// Whether a message has a JSON form: timestamps and durations have bounds, a `Value` holds no NaN and no
 /// infinity, others have none.
-pub(crate) fn in_range(well_known: Option<WellKnown>, wire: &[u8]) -> bool {
-    let print = match well_known {
+pub(crate) fn in_range(well_known: Option<WellKnown>, wire: &Content<'_>) -> bool {
+    let fits = match well_known {
         Some(WellKnown::Value) => return holds_json_numbers(wire),
-        Some(WellKnown::Timestamp) => print_timestamp,
-        Some(WellKnown::Duration) => print_duration,
+        Some(WellKnown::Timestamp) => timestamp_fits,
+        Some(WellKnown::Duration) => duration_fits,
         _ => return true,
     };
-    read_parts(wire).is_some_and(|(seconds, nanos)| print(seconds, nanos).is_some())
+    read_parts(wire).is_some_and(|(seconds, nanos)| fits(seconds, nanos))
 }
 
-fn holds_json_numbers(wire: &[u8]) -> bool {
-    Fields::of(wire).all(|raw| match raw {
+fn holds_json_numbers(wire: &Content<'_>) -> bool {
+    wire.fields().all(|raw| match raw {
         Ok(RawField { number: value_kind::NUMBER, value: RawValue::Fixed64(bits), .. }) => {
             f64::from_bits(bits).is_finite()
         }
@@ -121,28 +122,49 @@ fn holds_json_numbers(wire: &[u8]) -> bool {
     })
 }
 
-/// Prints RFC 3339 in UTC with 0, 3, 6 or 9 decimals; `None` out of range.
-pub(crate) fn print_timestamp(seconds: i64, nanos: i64) -> Option<String> {
-    let nanos = u32::try_from(nanos).ok().filter(|nanos| *nanos < BILLION)?;
-    if !TIMESTAMPS.contains(&seconds) {
-        return None;
-    }
-    let whole = prost_types::Timestamp { seconds, nanos: 0 }.to_string();
-    Some(format!("{}{}Z", whole.strip_suffix('Z')?, decimals(nanos)))
+fn timestamp_fits(seconds: i64, nanos: i64) -> bool {
+    TIMESTAMPS.contains(&seconds) && (0..BILLION).contains(&nanos)
 }
 
-/// Prints seconds with 0, 3, 6 or 9 decimals; `None` out of range or of mixed signs.
-pub(crate) fn print_duration(seconds: i64, nanos: i64) -> Option<String> {
+fn duration_fits(seconds: i64, nanos: i64) -> bool {
     let mixed = (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0);
-    if mixed || !DURATIONS.contains(&seconds) {
-        return None;
-    }
-    let sign = if seconds < 0 || nanos < 0 { "-" } else { "" };
-    let nanos = u32::try_from(nanos.unsigned_abs()).ok().filter(|nanos| *nanos < BILLION)?;
-    Some(format!("{sign}{}{}s", seconds.unsigned_abs(), decimals(nanos)))
+    !mixed && DURATIONS.contains(&seconds) && (1 - BILLION..BILLION).contains(&nanos)
 }
 
-fn decimals(nanos: u32) -> String {
+/// Prints RFC 3339 in UTC with 0, 3, 6 or 9 decimals.
+///
+/// What is out of range is refused where it comes in. Should it be stored all the same, readers get the
+/// nearest that can be said rather than no answer: nanoseconds carry over into seconds, and what lies outside
+/// of the years 1 to 9999 is the first or the last moment of them.
+pub(crate) fn print_timestamp(seconds: i64, nanos: i64) -> String {
+    let (seconds, nanos) =
+        whole_and_rest(nearest(seconds, nanos, (*TIMESTAMPS.start(), 0), *TIMESTAMPS.end()));
+    let whole = prost_types::Timestamp { seconds, nanos: 0 }.to_string();
+    format!("{}{}Z", whole.trim_end_matches('Z'), decimals(nanos.unsigned_abs()))
+}
+
+/// Prints seconds with 0, 3, 6 or 9 decimals. Out of range, or of mixed signs, it is the nearest that can be
+/// said, as with timestamps.
+pub(crate) fn print_duration(seconds: i64, nanos: i64) -> String {
+    let total = nearest(seconds, nanos, (*DURATIONS.start(), 1 - BILLION), *DURATIONS.end());
+    let sign = if total < 0 { "-" } else { "" };
+    let (seconds, nanos) = whole_and_rest(total.abs());
+    format!("{sign}{seconds}{}s", decimals(nanos.unsigned_abs()))
+}
+
+/// All nanoseconds, at least those of `min` and less than a second more than `max`.
+fn nearest(seconds: i64, nanos: i64, min: (i64, i64), max: i64) -> i128 {
+    let total = |seconds, nanos| i128::from(seconds) * i128::from(BILLION) + i128::from(nanos);
+    total(seconds, nanos).clamp(total(min.0, min.1), total(max, BILLION - 1))
+}
+
+/// Seconds and the nanoseconds after them.
+fn whole_and_rest(total: i128) -> (i64, i64) {
+    let billion = i128::from(BILLION);
+    (total.div_euclid(billion) as i64, total.rem_euclid(billion) as i64)
+}
+
+fn decimals(nanos: u64) -> String {
     match nanos {
         0 => String::new(),
         n if n % 1_000_000 == 0 => format!(".{:03}", n / 1_000_000),
@@ -210,9 +232,33 @@ mod tests {
         ] {
             assert!(read_duration(text, &mut Vec::new()).is_err(), "{text}");
         }
-        assert_eq!(print_duration(-1, -500_000_000).as_deref(), Some("-1.500s"));
-        assert_eq!(print_duration(1, -1), None);
-        assert_eq!(print_timestamp(-62_135_596_800, 1_000).as_deref(), Some("0001-01-01T00:00:00.000001Z"));
-        assert_eq!(print_timestamp(0, 1_000_000_000), None);
+        assert_eq!(print_duration(-1, -500_000_000), "-1.500s");
+        assert_eq!(print_duration(0, -1_000), "-0.000001s");
+        assert_eq!(print_duration(315_576_000_000, 999_999_999), "315576000000.999999999s");
+        assert_eq!(print_timestamp(-62_135_596_800, 1_000), "0001-01-01T00:00:00.000001Z");
+        assert_eq!(print_timestamp(-1, 500_000_000), "1969-12-31T23:59:59.500Z");
+    }
+
+    #[test]
+    fn what_is_out_of_range_prints_as_the_nearest_that_is_not() {
+        for (seconds, nanos, printed) in [
+            (5, -5, "4.999999995s"),
+            (-5, 5, "-4.999999995s"),
+            (1, 1_500_000_000, "2.500s"),
+            (i64::MAX, i64::MAX, "315576000000.999999999s"),
+            (i64::MIN, i64::MIN, "-315576000000.999999999s"),
+        ] {
+            assert!(!duration_fits(seconds, nanos));
+            assert_eq!(print_duration(seconds, nanos), printed);
+        }
+        for (seconds, nanos, printed) in [
+            (0, 1_000_000_000, "1970-01-01T00:00:01Z"),
+            (0, -1, "1969-12-31T23:59:59.999999999Z"),
+            (i64::MAX, i64::MAX, "9999-12-31T23:59:59.999999999Z"),
+            (i64::MIN, i64::MIN, "0001-01-01T00:00:00Z"),
+        ] {
+            assert!(!timestamp_fits(seconds, nanos));
+            assert_eq!(print_timestamp(seconds, nanos), printed);
+        }
     }
 }

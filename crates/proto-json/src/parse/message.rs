@@ -10,6 +10,7 @@ use super::field::FieldSeed;
 use super::path::{Path, excerpt};
 use super::scalar::ScalarSeed;
 use super::structure::{StructSeed, ValueSeed};
+use crate::content::Content;
 use crate::schema::{Field, Message, MessageId, WellKnown};
 use crate::wellknown;
 
@@ -135,7 +136,7 @@ impl<'de> Visitor<'de> for MessageVisitor<'_> {
         Members { context: self.context, of: self.of, path: self.path, depth, out: &mut *self.out }
             .read(members)?;
         let written = self.out.get(start..).unwrap_or_default();
-        if wellknown::in_range(self.of.well_known, written) {
+        if wellknown::in_range(self.of.well_known, &Content::from(written)) {
             return Ok(());
         }
         let path = self.path.text();

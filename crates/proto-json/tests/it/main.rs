@@ -6,6 +6,7 @@ mod errors;
 mod lenient;
 mod mask;
 mod oracle;
+mod pieces;
 #[path = "../../../../tests/random_messages.rs"]
 mod random_messages;
 

@@ -51,6 +51,16 @@ proptest! {
     }
 
     #[test]
+    fn pieces_merge_as_the_oracle_merges_them(seeds in proptest::collection::vec(any::<u64>(), 2..5)) {
+        let wire: Vec<u8> = seeds.iter().flat_map(|seed| made(*seed).encode_to_vec()).collect();
+        let id = SCHEMA.message("test.Every").unwrap();
+        let json = print(&wire).unwrap();
+        // Durations of either sign make one that the oracle does not print.
+        prop_assume!(proto_json::validate_wire(&SCHEMA, id, &wire, 100).is_ok());
+        prop_assert!(tree(&dynamic(&read_bytes(json.as_bytes()).unwrap())) == tree(&dynamic(&wire)), "{}", json);
+    }
+
+    #[test]
     fn no_bytes_panic(wire in proptest::collection::vec(any::<u8>(), 0..200), seed in any::<u64>(), at in any::<usize>(), byte in any::<u8>()) {
         let _ = print(&wire);
         let id = SCHEMA.message("test.Every").unwrap();
