@@ -22,6 +22,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("colloquy-sessions", &["aip-filter", "resource-names"]),
     // Stores speak the domain's language, of which names and filters are a part.
     ("colloquy-store-sqlite", &["aip-filter", "colloquy-sessions", "resource-names"]),
+    ("colloquy-store-postgres", &["aip-filter", "colloquy-sessions", "resource-names"]),
     ("colloquy-store-conformance", &["aip-filter", "colloquy-sessions", "resource-names"]),
     ("colloquy-gateway", &["colloquy-contract", "colloquy-sessions", "proto-json", "resource-names"]),
     ("colloquy", &["colloquy-gateway", "colloquy-sessions", "colloquy-store-sqlite", "resource-names"]),
@@ -39,10 +40,21 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("axum", &[]),
     // Only stores know SQL.
     ("rusqlite", &["colloquy-store-sqlite"]),
+    ("tokio-postgres", &["colloquy-store-postgres"]),
+    ("deadpool", &["colloquy-store-postgres"]),
     ("sqlx", &[]),
     // The domain does no I/O.
-    ("tokio", &["colloquy", "colloquy-gateway", "colloquy-store-conformance", "colloquy-store-sqlite"]),
-    ("tracing", &["colloquy", "colloquy-gateway", "colloquy-store-sqlite"]),
+    (
+        "tokio",
+        &[
+            "colloquy",
+            "colloquy-gateway",
+            "colloquy-store-conformance",
+            "colloquy-store-postgres",
+            "colloquy-store-sqlite",
+        ],
+    ),
+    ("tracing", &["colloquy", "colloquy-gateway", "colloquy-store-postgres", "colloquy-store-sqlite"]),
     // Only the binary reads the environment and files.
     ("clap", &["colloquy"]),
     ("toml", &["colloquy"]),
@@ -67,6 +79,7 @@ const PAPERS: &[&str] = &[
     "docs/compatibility.md",
     "docs/configuration.md",
     "docs/dependencies.md",
+    "docs/scale.md",
 ];
 
 fn root() -> PathBuf {

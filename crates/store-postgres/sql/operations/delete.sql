@@ -1,0 +1,2 @@
+-- 1 id
+DELETE FROM operations WHERE op_id = $1

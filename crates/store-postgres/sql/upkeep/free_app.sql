@@ -1,0 +1,2 @@
+-- 1 engine key
+DELETE FROM apps WHERE engine_key = $1

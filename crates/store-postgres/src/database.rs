@@ -1,0 +1,162 @@
+//! The way to the database: a pool of connections, transactions that are tried again, snapshots.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Transaction};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, IsolationLevel, NoTls, Row};
+
+use crate::Options;
+use crate::error::{Attempt, Failure, OpenError};
+
+/// How often a transaction is tried that meets others, and the longest rest before the next time.
+const TRIES: u32 = 12;
+const LONGEST_REST_MILLIS: u64 = 64;
+
+/// A parameter of a statement.
+pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
+
+/// A write: runs within one transaction, which is rolled back if it fails or refuses. May be run more than once.
+pub(crate) trait Command: Sync {
+    type Output: Send;
+
+    fn run(&self, transaction: &Transaction<'_>) -> impl Future<Output = Attempt<Self::Output>> + Send;
+}
+
+/// A read of several statements: runs within one snapshot.
+pub(crate) trait Query: Sync {
+    type Output: Send;
+
+    fn run(&self, snapshot: &Transaction<'_>) -> impl Future<Output = Attempt<Self::Output>> + Send;
+}
+
+/// The pool.
+#[derive(Clone, Debug)]
+pub(crate) struct Database(Pool);
+
+impl Database {
+    /// Reads the URL and makes the pool; no connection is opened yet.
+    pub(crate) fn new(url: &str, options: &Options) -> Result<Self, OpenError> {
+        // The text of the error names what is wrong, not what was given.
+        let mut config: Config = url
+            .parse()
+            .map_err(|error: tokio_postgres::Error| OpenError::Url(crate::error::describe(&error)))?;
+        let own = format!(
+            "-c statement_timeout={0} -c idle_in_transaction_session_timeout={0} -c lock_timeout={0}",
+            options.deadline.as_millis()
+        );
+        let asked = config.get_options().unwrap_or_default();
+        // What the URL asks for comes last, and so holds.
+        config.options(format!("{own} {asked}"));
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(options.wait);
+        }
+        config.application_name("colloquy");
+        config.tcp_user_timeout(options.deadline);
+        let manager =
+            Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        Pool::builder(manager)
+            .max_size(options.connections.max(1))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(options.wait))
+            .create_timeout(Some(options.wait))
+            .recycle_timeout(Some(options.wait))
+            .build()
+            .map(Self)
+            .map_err(|error| OpenError::Database(error.to_string()))
+    }
+
+    /// A connection.
+    pub(crate) async fn client(&self) -> Attempt<Client> {
+        Ok(self.0.get().await?)
+    }
+
+    /// Runs a command and commits. Where other transactions are in the way it is tried again, for a while; after
+    /// a lost connection it is not, because nobody knows whether the commit was done.
+    pub(crate) async fn write<C: Command>(&self, command: &C) -> Attempt<C::Output> {
+        let mut client = self.client().await?;
+        let mut tried = 0;
+        loop {
+            match attempt(&mut client, command).await {
+                Err(failure) if failure.is_conflict() && tried < TRIES => {
+                    tried += 1;
+                    tokio::time::sleep(rest(tried)).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Runs a query on one snapshot.
+    pub(crate) async fn read<Q: Query>(&self, query: &Q) -> Attempt<Q::Output> {
+        let mut client = self.client().await?;
+        let snapshot = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .await?;
+        let output = query.run(&snapshot).await?;
+        snapshot.commit().await?;
+        Ok(output)
+    }
+
+    /// Gives out no more connections.
+    pub(crate) fn close(&self) {
+        self.0.close();
+    }
+}
+
+async fn attempt<C: Command>(client: &mut Client, command: &C) -> Attempt<C::Output> {
+    // Read committed, whatever the database's default: locks say what must stay as it is.
+    let transaction =
+        client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
+    let output = command.run(&transaction).await?;
+    transaction.commit().await?;
+    Ok(output)
+}
+
+/// Twice as long each time, and different on every node.
+fn rest(tried: u32) -> Duration {
+    let longest = 1_u64.checked_shl(tried).unwrap_or(LONGEST_REST_MILLIS).min(LONGEST_REST_MILLIS) * 1000;
+    Duration::from_micros(getrandom::u64().unwrap_or_default() % longest)
+}
+
+/// Runs a statement for its rows.
+pub(crate) async fn query(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    parameters: &[Parameter<'_>],
+) -> Attempt<Vec<Row>> {
+    let statement = transaction.prepare_cached(sql).await?;
+    Ok(transaction.query(&statement, parameters).await?)
+}
+
+/// Runs a statement for its one row, if there is one.
+pub(crate) async fn first(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    parameters: &[Parameter<'_>],
+) -> Attempt<Option<Row>> {
+    Ok(query(transaction, sql, parameters).await?.into_iter().next())
+}
+
+/// Runs a statement; how many rows it changed.
+pub(crate) async fn execute(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    parameters: &[Parameter<'_>],
+) -> Attempt<usize> {
+    let statement = transaction.prepare_cached(sql).await?;
+    let rows = transaction.execute(&statement, parameters).await?;
+    Ok(usize::try_from(rows).unwrap_or(usize::MAX))
+}
+
+impl Failure {
+    /// Whether this tells of the command or its data, and not of the database: what one command of a batch meets,
+    /// the others need not.
+    pub(crate) fn is_defect(&self) -> bool {
+        matches!(self, Self::Postgres(error)
+            if matches!(crate::error::store_error(error), colloquy_sessions::store::StoreError::Internal(_)))
+    }
+}

@@ -1,0 +1,130 @@
+//! What can go wrong: opening a database, and running a statement.
+
+use colloquy_sessions::store::StoreError;
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::SqlState;
+
+/// Why a database could not be opened. No text of it holds a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL cannot be read.
+    #[error("the store's URL cannot be read: {0}")]
+    Url(String),
+    /// The database was brought up to date by a later version of the server.
+    #[error(
+        "the database has schema version {found}; this server knows versions up to {supported}: use a newer server"
+    )]
+    NewerSchema {
+        /// Its schema version.
+        found: i64,
+        /// The last version that this server knows.
+        supported: i64,
+    },
+    /// A migration that was applied is not the one that this server has under its number.
+    #[error(
+        "migration {number} ({name}) of the database is not the one that this server knows; \
+         the schema was made by a different build"
+    )]
+    ChecksumMismatch {
+        /// The number of the migration.
+        number: i64,
+        /// Its name.
+        name: String,
+    },
+    /// The database cannot be reached, or refuses what is asked of it.
+    #[error("cannot open the database: {0}")]
+    Database(String),
+}
+
+/// Why a command or a query gave no result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// By the rules of the contract; what was written is rolled back.
+    Refused(StoreError),
+    /// PostgreSQL or the way to it failed.
+    Postgres(tokio_postgres::Error),
+    /// No connection could be had.
+    Pool(PoolError),
+}
+
+/// The result of a command or a query.
+pub(crate) type Attempt<T> = Result<T, Failure>;
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        Self::Pool(error)
+    }
+}
+
+impl Failure {
+    /// As the contract says it.
+    pub(crate) fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Refused(error) => error,
+            Self::Postgres(error) => store_error(&error),
+            Self::Pool(PoolError::Backend(error)) => store_error(&error),
+            Self::Pool(error) => {
+                StoreError::Unavailable(format!("no connection to the database: {}", describe(&error)))
+            }
+        }
+    }
+
+    /// Whether PostgreSQL undid the transaction because of others, so that it may go well the next time. An error
+    /// without a code is never one: after a lost connection nobody knows whether the commit was done.
+    pub(crate) fn is_conflict(&self) -> bool {
+        let Self::Postgres(error) = self else { return false };
+        // Two that make the same name at once meet in its unique index: the second one must look again.
+        [&SqlState::T_R_SERIALIZATION_FAILURE, &SqlState::T_R_DEADLOCK_DETECTED, &SqlState::UNIQUE_VIOLATION]
+            .into_iter()
+            .any(|conflict| error.code() == Some(conflict))
+    }
+}
+
+/// A PostgreSQL error in the words of the contract.
+pub(crate) fn store_error(error: &tokio_postgres::Error) -> StoreError {
+    let text = describe(error);
+    let Some(code) = error.code() else {
+        // Without a code, it did not come from the server: the connection broke, or the answer makes no sense.
+        return if is_conversion(error) { StoreError::Internal(text) } else { StoreError::Unavailable(text) };
+    };
+    match code.code() {
+        "53100" => StoreError::OutOfSpace(text),
+        // Read-only (a standby), stopped by a deadline, conflicts that did not end.
+        "25006" | "57014" | "40001" | "40P01" | "55P03" => StoreError::Unavailable(text),
+        // Connections, resources, shutdowns, a failing system under the database.
+        code if ["08", "53", "57", "58", "28", "3D"].iter().any(|class| code.starts_with(class)) => {
+            StoreError::Unavailable(text)
+        }
+        _ => StoreError::Internal(text),
+    }
+}
+
+/// Whether an error is of reading or writing a value, and so a defect.
+fn is_conversion(error: &tokio_postgres::Error) -> bool {
+    let text = error.to_string();
+    text.starts_with("error serializing parameter") || text.starts_with("error deserializing column")
+}
+
+/// An error with all that led to it: the text of the database's own errors is in their source.
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,30 @@
+//! The storage engine for many nodes: PostgreSQL. Any number of servers may work on one database at the same time.
+//!
+//! Appends are gathered and go in batches, a few at a time; every other write is a transaction of its own; every read
+//! is one statement or one snapshot. See `colloquy_sessions::store` for what is promised.
+
+/// The text of a statement under `sql/`.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $name, ".sql"))
+    };
+}
+
+mod cursor;
+mod database;
+mod engine_keys;
+mod error;
+mod key;
+mod migrate;
+mod query;
+mod read;
+mod row;
+mod store;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::OpenError;
+pub use store::{Options, PostgresStore};

@@ -1,0 +1,38 @@
+//! Queries. Each is one statement, or runs on one snapshot.
+
+pub(crate) mod engines;
+pub(crate) mod events;
+pub(crate) mod operations;
+mod page;
+pub(crate) mod sessions;
+pub(crate) mod state;
+
+use colloquy_sessions::store::StoreError;
+
+use crate::database::Database;
+use crate::error::Attempt;
+
+/// How many rows the first statement of a list asks for beyond its page where a filter may drop some, and how many
+/// any statement asks for at most.
+const FILTERED_CHUNK: usize = 100;
+const LONGEST_CHUNK: usize = 2_000;
+/// The most bytes of payloads that one statement gives back, but for the first row's.
+const CHUNK_BYTES: i64 = 8 << 20;
+
+/// How many rows the next statement of a list asks for: one more than the page holds tells whether there are more.
+/// With a filter, statements ask for more and more rows, as long as few pass.
+fn chunk(limit: usize, filtered: bool, statements: u32) -> usize {
+    let first = if filtered { limit.saturating_add(FILTERED_CHUNK) } else { limit.saturating_add(1) };
+    first.saturating_mul(1 << statements.min(8)).min(LONGEST_CHUNK)
+}
+
+/// Whether the database takes reads and writes.
+pub(crate) async fn health(database: &Database) -> Attempt<()> {
+    let client = database.client().await?;
+    let row = client.query_one(sql!("health"), &[]).await?;
+    let read_only: String = row.try_get(0)?;
+    if read_only == "on" {
+        return Err(StoreError::Unavailable("the database is read-only".to_owned()).into());
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! The store: opening, closing, deadlines, and the contract handed on to queries and commands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use colloquy_sessions::engine::Engine;
+use colloquy_sessions::event::Event;
+use colloquy_sessions::operation::Operation;
+use colloquy_sessions::page::Page;
+use colloquy_sessions::session::Session;
+use colloquy_sessions::store::{
+    Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewOperation,
+    NewSession, OperationQuery, Progress, SessionQuery, SessionUpdate, Store, StoreError, StoreResult,
+};
+use colloquy_sessions::time::Timestamp;
+use resource_names::{EngineName, LocationName, SessionName};
+
+use crate::database::{Command, Database, Query};
+use crate::engine_keys::EngineKeys;
+use crate::error::{Attempt, OpenError};
+use crate::migrate::migrate;
+use crate::writer::Writers;
+use crate::{read, write};
+
+/// How a store uses the database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The most connections that this node opens; at least 1.
+    pub connections: usize,
+    /// How many batches of appends this node commits at the same time; at least 1.
+    pub writers: usize,
+    /// The most appends that share one commit; at least 1.
+    pub max_batch: usize,
+    /// The longest wait for a connection.
+    pub wait: Duration,
+    /// The longest that anything takes, waiting included.
+    pub deadline: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            writers: 4,
+            max_batch: 256,
+            wait: Duration::from_secs(5),
+            deadline: Duration::from_secs(20),
+        }
+    }
+}
+
+/// A database, opened.
+#[derive(Debug)]
+pub struct PostgresStore {
+    database: Database,
+    engines: Arc<EngineKeys>,
+    writers: Writers,
+    deadline: Duration,
+}
+
+impl PostgresStore {
+    /// Connects to a database by its `postgres://` URL and brings its schema up to date. Call it within a runtime.
+    ///
+    /// # Errors
+    /// The URL is wrong, the database cannot be reached, or its schema is of a newer server.
+    pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
+        let database = Database::new(url, &options)?;
+        let mut client = database
+            .client()
+            .await
+            .map_err(|failure| OpenError::Database(failure.into_store_error().to_string()))?;
+        migrate(&mut client).await?;
+        drop(client);
+        let engines = Arc::<EngineKeys>::default();
+        let writers = Writers::start(&database, &engines, &options);
+        Ok(Self { database, engines, writers, deadline: options.deadline })
+    }
+
+    /// Commits what is waiting and closes the connections. What comes later is refused (`Unavailable`). Closing
+    /// again does nothing.
+    pub async fn close(&self) {
+        self.writers.stop().await;
+        self.database.close();
+    }
+
+    async fn write<C: Command>(&self, command: C) -> StoreResult<C::Output> {
+        self.within(self.database.write(&command)).await
+    }
+
+    async fn read<Q: Query>(&self, query: Q) -> StoreResult<Q::Output> {
+        self.within(self.database.read(&query)).await
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Attempt<T>>) -> StoreResult<T> {
+        match tokio::time::timeout(self.deadline, work).await {
+            Ok(result) => result.map_err(crate::error::Failure::into_store_error),
+            Err(_) => Err(out_of_time()),
+        }
+    }
+}
+
+/// What a deadline becomes.
+pub(crate) fn out_of_time() -> StoreError {
+    StoreError::Unavailable("the database did not answer in time".to_owned())
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn create_engine(&self, engine: NewEngine) -> StoreResult<Engine> {
+        self.write(engine).await
+    }
+
+    async fn get_engine(&self, name: &EngineName) -> StoreResult<Option<Engine>> {
+        self.within(read::engines::get_one(&self.database, name)).await
+    }
+
+    async fn list_engines(&self, query: EngineQuery) -> StoreResult<Page<Engine>> {
+        self.read(query).await
+    }
+
+    async fn update_engine(&self, update: EngineUpdate) -> StoreResult<Engine> {
+        self.write(update).await
+    }
+
+    async fn delete_engine(&self, deletion: EngineDeletion) -> StoreResult<Operation> {
+        self.write(deletion).await
+    }
+
+    async fn create_session(&self, session: NewSession) -> StoreResult<Session> {
+        self.write(session).await
+    }
+
+    async fn get_session(&self, name: &SessionName, now: Timestamp) -> StoreResult<Option<Session>> {
+        self.within(read::sessions::get_one(&self.database, &self.engines, name, now)).await
+    }
+
+    async fn list_sessions(&self, query: SessionQuery) -> StoreResult<Page<Session>> {
+        self.read(query).await
+    }
+
+    async fn update_session(&self, update: SessionUpdate) -> StoreResult<Session> {
+        self.write(update).await
+    }
+
+    async fn delete_session(
+        &self,
+        name: &SessionName,
+        now: Timestamp,
+        operation: NewOperation,
+    ) -> StoreResult<Operation> {
+        self.write(write::sessions::Delete { name, now, operation }).await
+    }
+
+    async fn append_event(&self, event: NewEvent) -> StoreResult<Appended> {
+        tokio::time::timeout(self.deadline, self.writers.append(event))
+            .await
+            .unwrap_or_else(|_| Err(out_of_time()))
+    }
+
+    async fn list_events(&self, query: EventQuery) -> StoreResult<Page<Event>> {
+        self.read(query).await
+    }
+
+    async fn get_operation(
+        &self,
+        location: &LocationName,
+        id: u64,
+        now: Timestamp,
+    ) -> StoreResult<Option<Operation>> {
+        self.read(read::operations::Get { location, id, now }).await
+    }
+
+    async fn list_operations(&self, query: OperationQuery) -> StoreResult<Page<Operation>> {
+        self.read(query).await
+    }
+
+    async fn delete_operation(&self, location: &LocationName, id: u64) -> StoreResult<bool> {
+        self.write(write::operations::Delete { location, id }).await
+    }
+
+    async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {
+        self.write(write::upkeep::ExpireSessions { now, limit }).await
+    }
+
+    async fn purge(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {
+        self.write(write::upkeep::Purge { now, limit }).await
+    }
+
+    async fn sweep_operations(&self, ended_before: Timestamp, limit: usize) -> StoreResult<Progress> {
+        self.write(write::upkeep::SweepOperations { ended_before, limit }).await
+    }
+
+    async fn health(&self) -> StoreResult<()> {
+        self.within(read::health(&self.database)).await.map_err(|error| match error {
+            StoreError::Unavailable(_) => error,
+            other => StoreError::Unavailable(format!("the database cannot be used: {other}")),
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests from inside.
+
+mod plans;

@@ -1,0 +1,72 @@
+//! Operations: insert with the write that they stand for, delete.
+
+use colloquy_sessions::store::NewOperation;
+use colloquy_sessions::time::Timestamp;
+use deadpool_postgres::Transaction;
+use resource_names::{EngineName, LocationName};
+
+use crate::database::{Command, Parameter, Query as _, execute};
+use crate::error::Attempt;
+use crate::read;
+use crate::row;
+
+/// What an operation hangs from.
+pub(super) enum Home<'a> {
+    /// A location.
+    Location(&'a LocationName),
+    /// An engine.
+    Engine(i64, &'a EngineName),
+    /// A session, by its engine's key and its own.
+    Session(i64, i64, &'a EngineName),
+}
+
+/// Stores an operation.
+pub(super) async fn insert(
+    transaction: &Transaction<'_>,
+    operation: &NewOperation,
+    home: Home<'_>,
+    done: bool,
+) -> Attempt<()> {
+    let (location, engine_key, session_key) = match home {
+        Home::Location(location) => (location, None, None),
+        Home::Engine(key, name) => (&name.location, Some(key), None),
+        Home::Session(engine_key, key, engine) => (&engine.location, Some(engine_key), Some(key)),
+    };
+    let parameters: [Parameter<'_>; 9] = [
+        &row::id_column(operation.id)?,
+        &location.project.as_bytes(),
+        &location.location.as_bytes(),
+        &engine_key,
+        &session_key,
+        &row::kind_column(operation.kind)?,
+        &row::version_column(operation.version)?,
+        &done,
+        &operation.time.0,
+    ];
+    execute(transaction, sql!("operations/insert"), &parameters).await.map(drop)
+}
+
+/// Ends an operation, if it has not been forgotten.
+pub(super) async fn finish(transaction: &Transaction<'_>, id: i64, now: Timestamp) -> Attempt<()> {
+    execute(transaction, sql!("operations/finish"), &[&id, &now.0]).await.map(drop)
+}
+
+/// See `Store::delete_operation`.
+pub(crate) struct Delete<'a> {
+    pub(crate) location: &'a LocationName,
+    pub(crate) id: u64,
+}
+
+impl Command for Delete<'_> {
+    type Output = bool;
+
+    async fn run(&self, transaction: &Transaction<'_>) -> Attempt<bool> {
+        // Nobody hands in the time: what hangs from an expired session may be forgotten until that is freed.
+        let found = read::operations::Get { location: self.location, id: self.id, now: Timestamp(i64::MIN) };
+        if found.run(transaction).await?.is_none() {
+            return Ok(false);
+        }
+        let id = row::id_column(self.id)?;
+        Ok(execute(transaction, sql!("operations/delete"), &[&id]).await? > 0)
+    }
+}
