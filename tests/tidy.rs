@@ -25,7 +25,16 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("colloquy-store-postgres", &["aip-filter", "colloquy-sessions", "resource-names"]),
     ("colloquy-store-conformance", &["aip-filter", "colloquy-sessions", "resource-names"]),
     ("colloquy-gateway", &["colloquy-contract", "colloquy-sessions", "proto-json", "resource-names"]),
-    ("colloquy", &["colloquy-gateway", "colloquy-sessions", "colloquy-store-sqlite", "resource-names"]),
+    (
+        "colloquy",
+        &[
+            "colloquy-gateway",
+            "colloquy-sessions",
+            "colloquy-store-postgres",
+            "colloquy-store-sqlite",
+            "resource-names",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

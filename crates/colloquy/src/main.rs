@@ -3,6 +3,7 @@
 mod null_append;
 mod serve;
 mod settings;
+mod store;
 mod system;
 
 use clap::{Parser, Subcommand};

@@ -7,8 +7,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use colloquy_gateway::{App, serve};
 use colloquy_sessions::Service;
-use colloquy_sessions::store::Store;
-use colloquy_store_sqlite::{Options, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -16,6 +14,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::null_append::NullAppend;
 use crate::settings::{LogFormat, Settings};
+use crate::store::Opened;
 use crate::system::{SystemClock, SystemRandom};
 
 /// How long upkeep rests when there is nothing to do.
@@ -39,9 +38,8 @@ async fn run_until_stopped(settings: Settings) -> Result<()> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("listening on {}", settings.listen))?;
-    let sqlite = SqliteStore::open(&settings.data_dir, Options::default()).context("opening the store")?;
-    let sqlite = Arc::new(sqlite);
-    let mut store: Arc<dyn Store> = Arc::clone(&sqlite) as _;
+    let opened = Opened::open(&settings.place).await?;
+    let mut store = opened.store();
     if settings.bench_null_append {
         store = Arc::new(NullAppend::over(store));
     }
@@ -63,7 +61,7 @@ async fn run_until_stopped(settings: Settings) -> Result<()> {
     })
     .await;
     upkeep.abort();
-    sqlite.close().await;
+    opened.close().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -87,9 +85,8 @@ async fn keep_up(service: Arc<Service>) {
 #[expect(clippy::print_stdout, reason = "this is what stdout is for; the log goes to stderr")]
 fn announce(settings: &Settings, listener: &TcpListener) -> Result<()> {
     let address = listener.local_addr().context("reading the address")?;
-    let data = std::path::absolute(&settings.data_dir).unwrap_or_else(|_| settings.data_dir.clone());
     println!("Colloquy {}", env!("CARGO_PKG_VERSION"));
-    println!("data in {}", data.display());
+    println!("data in {}", settings.place);
     println!("listening on http://{address}");
     println!(
         "try: curl -X POST http://{address}/v1beta1/projects/demo/locations/us-central1/reasoningEngines -H 'Content-Type: application/json' -d '{{\"displayName\": \"demo\"}}'"

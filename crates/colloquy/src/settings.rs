@@ -12,6 +12,8 @@ use colloquy_sessions::limits::Limits;
 use colloquy_sessions::service::NameRules;
 use serde::Deserialize;
 
+use crate::store::{Place, StoreUrl};
+
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -48,6 +50,9 @@ pub(crate) struct ServeArgs {
     /// Where the data is kept. [default: ./colloquy-data]
     #[arg(long, env = "COLLOQUY_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Keep the data in a PostgreSQL database, postgres://USER:PASSWORD@HOST/DATABASE, instead of the data directory.
+    #[arg(long, env = "COLLOQUY_STORE", value_name = "URL", hide_env_values = true)]
+    store: Option<StoreUrl>,
     /// Listen on an address that others can reach, although nobody is asked who they are.
     #[arg(long, env = "COLLOQUY_INSECURE", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     insecure: Option<bool>,
@@ -103,7 +108,7 @@ pub(crate) struct ServeArgs {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
-    pub(crate) data_dir: PathBuf,
+    pub(crate) place: Place,
     pub(crate) http: HttpLimits,
     pub(crate) service: colloquy_sessions::service::Settings,
     pub(crate) log_level: String,
@@ -162,9 +167,16 @@ impl ServeArgs {
             SessionIds::Published => SessionIdRule::Published,
             SessionIds::Open => SessionIdRule::Open,
         };
+        let place = match self.store.or(file.store) {
+            Some(url) => Place::Postgres(url),
+            None => {
+                let directory = self.data_dir.or(file.data_dir);
+                Place::Directory(directory.unwrap_or_else(|| PathBuf::from("colloquy-data")))
+            }
+        };
         Ok(Settings {
             listen,
-            data_dir: self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("colloquy-data")),
+            place,
             http,
             service: colloquy_sessions::service::Settings {
                 names: NameRules { express, project_numbers },
@@ -198,6 +210,19 @@ mod tests {
         assert_eq!(settings.listen.port(), 1);
         assert_eq!(settings.service.session_ids, SessionIdRule::Open);
         assert_eq!(settings.service.names.project_numbers["demo"], "42");
+    }
+
+    #[test]
+    fn a_database_goes_over_a_directory() {
+        let place = |flags: ServeArgs, text| flags.over(file(text)).unwrap().place;
+        let named = |text: &str| Place::Postgres(text.parse().unwrap());
+        let flags = || ServeArgs { data_dir: Some("d".into()), ..ServeArgs::default() };
+        assert_eq!(place(ServeArgs::default(), ""), Place::Directory("colloquy-data".into()));
+        assert_eq!(place(flags(), "data_dir = \"e\""), Place::Directory("d".into()));
+        assert_eq!(place(flags(), "store = \"postgres://a/b\""), named("postgres://a/b"));
+        let flags = ServeArgs { store: "postgres://c/d".parse().ok(), ..flags() };
+        assert_eq!(place(flags, "store = \"postgres://a/b\""), named("postgres://c/d"));
+        assert!(toml::from_str::<ServeArgs>("store = \"mysql://a/b\"").is_err());
     }
 
     #[test]
