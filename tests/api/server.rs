@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::{Answer, Client};
+use crate::schema::Schema;
 
 /// The parent of what tests make.
 pub(crate) const LOCATION: &str = "projects/123/locations/us-central1";
@@ -22,6 +23,7 @@ pub(crate) struct Server {
     /// What it wrote to stdout before it was ready.
     pub(crate) greeting: Vec<String>,
     data: Option<TempDir>,
+    schema: Option<Schema>,
 }
 
 /// The command that runs the server, quietly.
@@ -32,7 +34,7 @@ pub(crate) fn command() -> Command {
 }
 
 impl Server {
-    /// A server with a data directory of its own.
+    /// A server with a store of its own: a data directory, or what `TEST_STORE` asks for.
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
@@ -40,8 +42,13 @@ impl Server {
     /// The same with more flags.
     pub(crate) fn start_with(flags: &[&str]) -> Self {
         let data = TempDir::new().unwrap();
-        let mut server = Self::start_on(data.path(), flags);
+        let schema = Schema::if_asked();
+        let url = schema.as_ref().map(Schema::url);
+        let store = url.iter().flat_map(|url| ["--store", url]);
+        let flags: Vec<_> = flags.iter().copied().chain(store).collect();
+        let mut server = Self::start_on(data.path(), &flags);
         server.data = Some(data);
+        server.schema = schema;
         server
     }
 
@@ -65,7 +72,7 @@ impl Server {
                 break address.parse().unwrap();
             }
         };
-        Self { child, address, greeting, data: None }
+        Self { child, address, greeting, data: None, schema: None }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -7,6 +7,7 @@ mod command;
 mod crash;
 mod debian;
 mod deny;
+mod postgres;
 mod rest;
 mod server;
 mod steps;
@@ -41,6 +42,12 @@ enum Task {
     Clients(clients::Options),
     /// Kill the server during a write load, again and again, and check that nothing acknowledged is lost.
     Crash(crash::Options),
+    /// Run a program, such as `cargo test`, with a PostgreSQL of its own, whose URL is in TEST_DATABASE_URL.
+    Postgres {
+        /// The program and its arguments.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        program: Vec<std::ffi::OsString>,
+    },
     /// Measure durable appends over HTTP beside the same server's ceiling without storage.
     Bench(bench::Options),
 }
@@ -66,6 +73,7 @@ fn run(task: Task) -> anyhow::Result<()> {
             Ok(())
         }
         Task::Crash(options) => crash::run(&workspace, &options),
+        Task::Postgres { program } => postgres::run(&workspace, &program),
         Task::Bench(options) => bench::run(&workspace, &options),
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::postgres::Postgres;
 use crate::workspace::Workspace;
 use crate::{clients, command, crash, deny};
 
@@ -19,7 +20,7 @@ pub(crate) enum Step {
     Deny,
     /// The release build of the server, and of all tests.
     Build,
-    /// Every test of the workspace.
+    /// Every test of the workspace, with a PostgreSQL of its own.
     Test,
     /// Google's published clients.
     Clients,
@@ -97,7 +98,13 @@ impl Step {
                 workspace.server_binary(None)?;
                 cargo(&["test", "--workspace", "--no-run"])?;
             }
-            Self::Test => cargo(&["test", "--workspace"])?,
+            Self::Test => {
+                let postgres = Postgres::start(workspace)?;
+                command::run(postgres.tell(&mut workspace.cargo(&["test", "--workspace"])))?;
+                // The API once more, over the other store.
+                let mut api = workspace.cargo(&["test", "--package", "colloquy", "--test", "api"]);
+                command::run(postgres.tell(&mut api).env("TEST_STORE", "postgres"))?;
+            }
             Self::Clients => return clients::run(workspace, &clients::Options::all(require_all)),
             Self::Crash => crash::run(workspace, &crash::Options::default())?,
         }

@@ -66,10 +66,10 @@ impl PostgresStore {
     /// The URL is wrong, the database cannot be reached, or its schema is of a newer server.
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         let database = Database::new(url, &options)?;
-        let mut client = database
-            .client()
-            .await
-            .map_err(|failure| OpenError::Database(failure.into_store_error().to_string()))?;
+        let mut client = database.client().await.map_err(|failure| match failure.into_store_error() {
+            StoreError::Unavailable(cause) => OpenError::Database(cause),
+            other => OpenError::Database(other.to_string()),
+        })?;
         migrate(&mut client).await?;
         drop(client);
         let engines = Arc::<EngineKeys>::default();
