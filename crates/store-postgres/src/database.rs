@@ -51,7 +51,9 @@ impl Database {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(options.wait);
         }
-        config.application_name("colloquy");
+        if config.get_application_name().is_none() {
+            config.application_name("colloquy");
+        }
         config.tcp_user_timeout(options.deadline);
         let manager =
             Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });

@@ -1,55 +1,51 @@
-//! The storage contract, kept by PostgreSQL. `TEST_DATABASE_URL` says which one; each store has a schema of its own.
+//! The storage contract, kept by PostgreSQL: through one node, and through several on one database.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed test")]
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+mod nodes;
+mod schema;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use colloquy_sessions::store::Store;
-use colloquy_store_conformance::{Factory, block_on, conformance_suite};
+use colloquy_store_conformance::{Factory, conformance_suite};
 use colloquy_store_postgres::{Options, PostgresStore};
-use tokio_postgres::{Client, NoTls};
 
-/// Opens stores in schemas that live as long as this.
+use nodes::Nodes;
+use schema::Schemas;
+
+/// Opens stores.
+#[async_trait]
+impl Factory for Schemas {
+    async fn fresh(&self) -> Arc<dyn Store> {
+        let url = Schemas::fresh(self).await;
+        Arc::new(PostgresStore::open(&url, Options::default()).await.unwrap())
+    }
+}
+
+/// Opens several stores on one schema, which take turns.
 #[derive(Default)]
-struct InSchemas(Mutex<Vec<String>>);
-
-static SCHEMAS: AtomicU32 = AtomicU32::new(0);
-
-#[expect(clippy::disallowed_methods, reason = "a test has no other way to be told")]
-fn url() -> String {
-    std::env::var("TEST_DATABASE_URL")
-        .expect("TEST_DATABASE_URL names a PostgreSQL to test with; `cargo xtask test` starts one")
-}
-
-async fn connect() -> Client {
-    let (client, connection) = tokio_postgres::connect(&url(), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
+struct InTurns(Schemas);
 
 #[async_trait]
-impl Factory for InSchemas {
+impl Factory for InTurns {
     async fn fresh(&self) -> Arc<dyn Store> {
-        let schema = format!("test_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
-        connect().await.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
-        let separator = if url().contains('?') { '&' } else { '?' };
-        let own = format!("{}{separator}options=-c%20search_path%3D{schema}", url());
-        self.0.lock().unwrap().push(schema);
-        Arc::new(PostgresStore::open(&own, Options::default()).await.unwrap())
+        let url = self.0.fresh().await;
+        // At once: each finds an empty schema, and one brings it up to date.
+        let open = || PostgresStore::open(&url, Options { connections: 6, ..Options::default() });
+        let (first, second, third) = tokio::join!(open(), open(), open());
+        Arc::new(Nodes::new(vec![first.unwrap(), second.unwrap(), third.unwrap()]))
     }
 }
 
-impl Drop for InSchemas {
-    fn drop(&mut self) {
-        let schemas = std::mem::take(&mut *self.0.lock().unwrap());
-        block_on(async {
-            let client = connect().await;
-            for schema in schemas {
-                client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
-            }
-        });
-    }
+mod one_node {
+    use super::*;
+
+    conformance_suite!(Schemas::default());
 }
 
-conformance_suite!(InSchemas::default());
+mod many_nodes {
+    use super::*;
+
+    conformance_suite!(InTurns::default());
+}

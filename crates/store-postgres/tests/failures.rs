@@ -1,0 +1,217 @@
+//! What goes wrong between a node and its database.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed test")]
+
+mod schema;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use colloquy_sessions::Timestamp;
+use colloquy_sessions::engine::EngineContent;
+use colloquy_sessions::labels::Labels;
+use colloquy_sessions::operation::{ApiVersion, OperationKind};
+use colloquy_sessions::state::StateDelta;
+use colloquy_sessions::store::{
+    EventQuery, NewEngine, NewEvent, NewOperation, NewSession, Store as _, StoreError,
+};
+use colloquy_store_conformance::block_on;
+use colloquy_store_postgres::{OpenError, Options, PostgresStore};
+use resource_names::{EngineName, LocationName, SessionName};
+use tokio::task::JoinSet;
+
+use schema::{Schemas, connect};
+
+fn name() -> SessionName {
+    let location = LocationName { project: "p".to_owned(), location: "l".to_owned() };
+    SessionName { engine: EngineName { location, engine: "e".to_owned() }, session: "s".to_owned() }
+}
+
+/// A store with one session.
+async fn open(url: &str, options: Options) -> PostgresStore {
+    let store = PostgresStore::open(url, options).await.unwrap();
+    let time = Timestamp(1);
+    let engine = NewEngine {
+        name: name().engine,
+        content: EngineContent::default(),
+        create_time: time,
+        operation: None,
+    };
+    store.create_engine(engine).await.unwrap();
+    let session = NewSession {
+        name: name(),
+        user_id: "u".to_owned(),
+        display_name: String::new(),
+        labels: Labels::new(),
+        create_time: time,
+        expire_time: Timestamp::LAST,
+        state: StateDelta::default(),
+        state_limit: 1 << 20,
+        operation: NewOperation { id: 1, kind: OperationKind::CreateSession, version: ApiVersion::V1, time },
+    };
+    store.create_session(session).await.unwrap();
+    store
+}
+
+fn event(id: u64) -> NewEvent {
+    let value = Bytes::from(id.to_string());
+    NewEvent {
+        session: name(),
+        id,
+        timestamp: Timestamp(2),
+        author: "a".to_owned(),
+        invocation_id: "i".to_owned(),
+        delta: StateDelta::new(["app:n", "user:n", "n"].map(|key| (key, value.clone()))),
+        state_limit: 1 << 20,
+        payload: value,
+        update_time: Timestamp(2),
+        now: Timestamp(2),
+    }
+}
+
+/// The ids of all events, in the order of their sequences, which have no gaps.
+async fn ids(store: &PostgresStore) -> Vec<u64> {
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let query = EventQuery {
+            session: name(),
+            filter: None,
+            descending: false,
+            limit: 100,
+            after,
+            now: Timestamp(3),
+        };
+        let page = store.list_events(query).await.unwrap();
+        for event in page.items {
+            ids.push(event.id);
+            assert_eq!(event.sequence, ids.len() as u64);
+        }
+        after = page.next;
+        if after.is_none() {
+            return ids;
+        }
+    }
+}
+
+#[test]
+fn connections_that_are_cut_lose_nothing_that_was_acknowledged() {
+    let schemas = Schemas::default();
+    block_on(async {
+        let url = schemas.fresh().await;
+        let store = Arc::new(open(&format!("{url}&application_name=doomed"), Options::default()).await);
+        let next_id = Arc::new(AtomicU64::new(1));
+        let mut tasks = JoinSet::new();
+        for _ in 0..16 {
+            let (store, next_id) = (Arc::clone(&store), Arc::clone(&next_id));
+            tasks.spawn(async move {
+                let (mut acknowledged, mut unknown) = (Vec::new(), Vec::new());
+                let end = Instant::now() + Duration::from_secs(2);
+                while Instant::now() < end {
+                    let id = next_id.fetch_add(1, Ordering::Relaxed);
+                    match store.append_event(event(id)).await {
+                        Ok(appended) => acknowledged.push((appended.sequence, id)),
+                        Err(StoreError::Unavailable(_)) => unknown.push(id),
+                        Err(other) => panic!("{other}"),
+                    }
+                }
+                (acknowledged, unknown)
+            });
+        }
+        let axe = connect(&url).await;
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doomed'";
+        for _ in 0..12 {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            axe.batch_execute(cut).await.unwrap();
+        }
+        let (mut acknowledged, mut unknown) = (Vec::new(), Vec::new());
+        for (known, lost) in tasks.join_all().await {
+            acknowledged.extend(known);
+            unknown.extend(lost);
+        }
+        let stored = ids(&store).await;
+        assert!(acknowledged.len() > 100 && !unknown.is_empty());
+        for (sequence, id) in &acknowledged {
+            let place = usize::try_from(*sequence).unwrap() - 1;
+            assert_eq!(stored.get(place), Some(id), "an acknowledged event is where its answer said");
+        }
+        // What is there beside them is of those whose outcome nobody was told, each at most once.
+        let mut all: Vec<u64> = acknowledged.iter().map(|(_, id)| *id).chain(unknown).collect();
+        all.sort_unstable();
+        let mut sorted = stored.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), stored.len());
+        assert!(sorted.iter().all(|id| all.binary_search(id).is_ok()));
+        // State and events move together.
+        let session = store.get_session(&name(), Timestamp(3)).await.unwrap().unwrap();
+        let last = Bytes::from(stored.last().unwrap().to_string());
+        assert!(session.state.entries().iter().all(|(_, value)| *value == last));
+    });
+}
+
+#[test]
+fn what_waits_for_a_lock_ends_with_its_deadline() {
+    let schemas = Schemas::default();
+    block_on(async {
+        let url = schemas.fresh().await;
+        let options = Options { deadline: Duration::from_millis(500), ..Options::default() };
+        let store = open(&url, options).await;
+        let holder = connect(&url).await;
+        holder.batch_execute("BEGIN; SELECT 1 FROM session_clock FOR UPDATE").await.unwrap();
+        let started = Instant::now();
+        let answer = store.append_event(event(1)).await;
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        assert!(started.elapsed() < Duration::from_secs(3));
+        // Reads do not wait.
+        assert!(store.get_session(&name(), Timestamp(3)).await.unwrap().is_some());
+        holder.batch_execute("ROLLBACK").await.unwrap();
+        let appended = store.append_event(event(2)).await.unwrap();
+        assert_eq!(ids(&store).await.len() as u64, appended.sequence);
+    });
+}
+
+#[test]
+fn a_closed_store_refuses() {
+    let schemas = Schemas::default();
+    block_on(async {
+        let url = schemas.fresh().await;
+        let store = open(&url, Options::default()).await;
+        store.append_event(event(1)).await.unwrap();
+        store.close().await;
+        store.close().await;
+        assert!(matches!(store.append_event(event(2)).await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.health().await, Err(StoreError::Unavailable(_))));
+        // What was acknowledged is there for the next one.
+        let next = PostgresStore::open(&url, Options::default()).await.unwrap();
+        assert_eq!(ids(&next).await, [1]);
+    });
+}
+
+#[test]
+fn schemas_of_other_builds_are_refused() {
+    let schemas = Schemas::default();
+    block_on(async {
+        let url = schemas.fresh().await;
+        drop(open(&url, Options::default()).await);
+        let client = connect(&url).await;
+        client.batch_execute("UPDATE migrations SET checksum = 'x' WHERE number = 1").await.unwrap();
+        let refused = PostgresStore::open(&url, Options::default()).await;
+        assert!(matches!(refused, Err(OpenError::ChecksumMismatch { number: 1, .. })), "{refused:?}");
+        client.batch_execute("INSERT INTO migrations VALUES (9999, 'later', 'y')").await.unwrap();
+        let refused = PostgresStore::open(&url, Options::default()).await;
+        assert!(matches!(refused, Err(OpenError::NewerSchema { found: 9999, .. })), "{refused:?}");
+    });
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_said_to_be() {
+    block_on(async {
+        let refused = PostgresStore::open("postgres://u:secret@127.0.0.1:1/d", Options::default()).await;
+        let text = refused.err().unwrap().to_string();
+        assert!(text.contains("connect") && !text.contains("secret"), "{text}");
+        let refused = PostgresStore::open("postgres://u:secret@h:port/d", Options::default()).await;
+        let text = refused.err().unwrap().to_string();
+        assert!(!text.contains("secret"), "{text}");
+    });
+}
