@@ -1,10 +1,15 @@
 //! Pages: sizes, and tokens that are bound to their query (AIP-158).
 
+pub mod cursor;
+mod filling;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::{Error, Result};
 use crate::limits::PAGE_SIZE;
+
+pub use filling::Filling;
 
 /// What an engine gives back of a list.
 #[derive(Clone, Debug)]

@@ -1,8 +1,12 @@
 //! What lists may be filtered and ordered by (contract section 5, AIP-160, AIP-132).
 
+mod narrow;
+
 use aip_filter::{Field, FieldType, OrderField, OrderTerm, Predicate, Schema};
 
 use crate::error::{Error, Result};
+
+pub use narrow::{Range, required_text};
 
 /// The fields of an engine that a filter may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,6 @@ macro_rules! sql {
     };
 }
 
-mod cursor;
 mod database;
 mod engine_keys;
 mod error;

@@ -3,7 +3,6 @@
 pub(crate) mod engines;
 pub(crate) mod events;
 pub(crate) mod operations;
-mod page;
 pub(crate) mod sessions;
 pub(crate) mod state;
 

@@ -11,7 +11,6 @@ macro_rules! sql {
 
 mod checkpoint;
 mod connection;
-mod cursor;
 mod directory;
 mod error;
 mod fault;

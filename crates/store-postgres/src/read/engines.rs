@@ -3,20 +3,17 @@
 use aip_filter::Lookup;
 use bytes::Bytes;
 use colloquy_sessions::engine::{Engine, EngineContent};
-use colloquy_sessions::page::Page;
-use colloquy_sessions::query::EngineField;
+use colloquy_sessions::page::{Filling, Page, cursor};
+use colloquy_sessions::query::{EngineField, Range};
 use colloquy_sessions::store::EngineQuery;
 use colloquy_sessions::time::Timestamp;
 use deadpool_postgres::Transaction;
 use resource_names::{EngineName, LocationName};
 use tokio_postgres::Row;
 
-use super::page::Filling;
 use super::{CHUNK_BYTES, chunk};
-use crate::cursor;
 use crate::database::{Database, Query, first, query};
 use crate::error::Attempt;
-use crate::query::Range;
 use crate::row;
 
 const LIST: u8 = b'n';

@@ -3,19 +3,16 @@
 use aip_filter::Lookup;
 use bytes::Bytes;
 use colloquy_sessions::event::Event;
-use colloquy_sessions::page::Page;
-use colloquy_sessions::query::EventField;
+use colloquy_sessions::page::{Filling, Page, cursor};
+use colloquy_sessions::query::{EventField, Range};
 use colloquy_sessions::store::{EventQuery, StoreError};
 use colloquy_sessions::time::Timestamp;
 use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 
-use super::page::Filling;
 use super::{CHUNK_BYTES, chunk, sessions};
-use crate::cursor;
 use crate::database::{Query, query};
 use crate::error::Attempt;
-use crate::query::Range;
 use crate::row;
 
 const ASCENDING: u8 = b'e';

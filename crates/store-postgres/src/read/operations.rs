@@ -2,20 +2,17 @@
 
 use aip_filter::Lookup;
 use colloquy_sessions::operation::Operation;
-use colloquy_sessions::page::Page;
-use colloquy_sessions::query::OperationField;
+use colloquy_sessions::page::{Filling, Page, cursor};
+use colloquy_sessions::query::{OperationField, Range};
 use colloquy_sessions::store::OperationQuery;
 use colloquy_sessions::time::Timestamp;
 use deadpool_postgres::Transaction;
 use resource_names::{EngineName, LocationName, OperationParent, SessionName};
 use tokio_postgres::Row;
 
-use super::page::Filling;
 use super::{chunk, engines, sessions};
-use crate::cursor;
 use crate::database::{Parameter, Query, first, query};
 use crate::error::Attempt;
-use crate::query::Range;
 use crate::row;
 
 const LIST: u8 = b'o';

@@ -2,8 +2,8 @@
 
 use aip_filter::{Lookup, OrderTerm};
 use colloquy_sessions::labels::Labels;
-use colloquy_sessions::page::{Cursor, Page};
-use colloquy_sessions::query::{SessionField, SessionOrder};
+use colloquy_sessions::page::{Cursor, Filling, Page, cursor};
+use colloquy_sessions::query::{Range, SessionField, SessionOrder, required_text};
 use colloquy_sessions::session::Session;
 use colloquy_sessions::state::State;
 use colloquy_sessions::store::{SessionQuery, StoreError};
@@ -13,14 +13,12 @@ use resource_names::{EngineName, SessionName};
 use tokio_postgres::Row;
 
 use super::engines::AFTER_ALL_TEXTS;
-use super::page::Filling;
 use super::state::States;
 use super::{chunk, engines};
-use crate::cursor;
 use crate::database::{Database, Parameter, Query, first, query};
 use crate::engine_keys::EngineKeys;
 use crate::error::Attempt;
-use crate::query::{self, Owner, Range};
+use crate::query::{self, Owner};
 use crate::row;
 
 /// How many sessions' states are read at once.
@@ -124,7 +122,7 @@ impl Query for SessionQuery {
         let after = self.after.as_ref().map(|cursor| Place::read(&self.order, cursor)).transpose()?;
         let filter = self.filter.as_ref();
         let mut page = Filling::new(self.limit);
-        let user_key = match query::required_text(filter, SessionField::UserId) {
+        let user_key = match required_text(filter, SessionField::UserId) {
             Some(user_id) => match find_user(snapshot, engine_key, user_id).await? {
                 Some(user_key) => Some(user_key),
                 None => return Ok(page.finish(None)),

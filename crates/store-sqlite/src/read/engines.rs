@@ -3,17 +3,14 @@
 use aip_filter::Lookup;
 use bytes::Bytes;
 use colloquy_sessions::engine::{Engine, EngineContent};
-use colloquy_sessions::page::Page;
-use colloquy_sessions::query::EngineField;
+use colloquy_sessions::page::{Filling, Page, cursor};
+use colloquy_sessions::query::{EngineField, Range};
 use colloquy_sessions::store::EngineQuery;
 use colloquy_sessions::time::Timestamp;
 use resource_names::{EngineName, LocationName};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::page::Filling;
-use crate::cursor;
 use crate::error::Attempt;
-use crate::query::Range;
 use crate::row;
 
 const LIST: u8 = b'n';

@@ -2,17 +2,14 @@
 
 use aip_filter::Lookup;
 use colloquy_sessions::event::Event;
-use colloquy_sessions::page::Page;
-use colloquy_sessions::query::EventField;
+use colloquy_sessions::page::{Filling, Page, cursor};
+use colloquy_sessions::query::{EventField, Range};
 use colloquy_sessions::store::{EventQuery, StoreError};
 use colloquy_sessions::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::page::Filling;
 use super::sessions;
-use crate::cursor;
 use crate::error::Attempt;
-use crate::query::Range;
 use crate::row;
 
 const ASCENDING: u8 = b'e';

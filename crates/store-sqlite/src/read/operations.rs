@@ -2,19 +2,16 @@
 
 use aip_filter::Lookup;
 use colloquy_sessions::operation::Operation;
-use colloquy_sessions::page::Page;
-use colloquy_sessions::query::OperationField;
+use colloquy_sessions::page::{Filling, Page, cursor};
+use colloquy_sessions::query::{OperationField, Range};
 use colloquy_sessions::store::OperationQuery;
 use colloquy_sessions::time::Timestamp;
 use resource_names::{EngineName, LocationName, OperationParent, SessionName};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
-use super::page::Filling;
 use super::{engines, sessions};
-use crate::cursor;
 use crate::error::Attempt;
-use crate::query::Range;
 use crate::row;
 
 const LIST: u8 = b'o';

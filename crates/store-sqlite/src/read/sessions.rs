@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use aip_filter::{Lookup, OrderTerm};
 use colloquy_sessions::labels::Labels;
-use colloquy_sessions::page::{Cursor, Page};
-use colloquy_sessions::query::{SessionField, SessionOrder};
+use colloquy_sessions::page::{Cursor, Filling, Page, cursor};
+use colloquy_sessions::query::{Range, SessionField, SessionOrder, required_text};
 use colloquy_sessions::session::Session;
 use colloquy_sessions::state::State;
 use colloquy_sessions::store::{SessionQuery, StoreError};
@@ -14,11 +14,9 @@ use resource_names::{EngineName, SessionName};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::engines;
-use super::page::Filling;
 use super::state::States;
-use crate::cursor;
 use crate::error::Attempt;
-use crate::query::{self, Owner, Range};
+use crate::query::{self, Owner};
 use crate::row;
 
 /// The key of a live session.
@@ -69,7 +67,7 @@ pub(crate) fn list(connection: &Connection, query: &SessionQuery) -> Attempt<Pag
     let after = query.after.as_ref().map(|cursor| Place::read(&query.order, cursor)).transpose()?;
     let filter = query.filter.as_ref();
     let mut page = Filling::new(query.limit);
-    let owner = match query::required_text(filter, SessionField::UserId) {
+    let owner = match required_text(filter, SessionField::UserId) {
         Some(user_id) => match find_user(connection, engine_key, user_id)? {
             Some((user_key, _)) => Owner::User(user_key),
             None => return Ok(page.finish(None)),

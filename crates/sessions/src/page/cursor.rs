@@ -1,10 +1,10 @@
-//! Cursors: the sort values of the last row of a page.
+//! Cursors as the engines write them: the sort values of the last row of a page.
 
-use colloquy_sessions::page::Cursor;
-use colloquy_sessions::store::StoreError;
+use super::Cursor;
+use crate::store::StoreError;
 
 /// Writes a place in a list. `list` tells lists and their orders apart.
-pub(crate) fn write(list: u8, numbers: &[i64], text: &str) -> Cursor {
+pub fn write(list: u8, numbers: &[i64], text: &str) -> Cursor {
     let mut bytes = Vec::with_capacity(1 + numbers.len() * 8 + text.len());
     bytes.push(list);
     for number in numbers {
@@ -15,12 +15,12 @@ pub(crate) fn write(list: u8, numbers: &[i64], text: &str) -> Cursor {
 }
 
 /// Reads a place in the list `list` with `N` numbers.
-pub(crate) fn read<const N: usize>(list: u8, cursor: &Cursor) -> Result<([i64; N], &str), StoreError> {
+pub fn read<const N: usize>(list: u8, cursor: &Cursor) -> Result<([i64; N], &str), StoreError> {
     read_parts(list, cursor).ok_or(StoreError::BadCursor)
 }
 
 /// Reads a place in a list that has no text.
-pub(crate) fn read_numbers<const N: usize>(list: u8, cursor: &Cursor) -> Result<[i64; N], StoreError> {
+pub fn read_numbers<const N: usize>(list: u8, cursor: &Cursor) -> Result<[i64; N], StoreError> {
     match read(list, cursor)? {
         (numbers, "") => Ok(numbers),
         _ => Err(StoreError::BadCursor),

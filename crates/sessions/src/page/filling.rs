@@ -1,14 +1,14 @@
 //! How much one page may take.
 
-use colloquy_sessions::limits::PAGE_BYTES;
-use colloquy_sessions::page::{Cursor, Page};
+use super::{Cursor, Page};
+use crate::limits::PAGE_BYTES;
 
 /// A page ends after so many rows were looked at, however few passed the filter (AIP-158 allows short
 /// pages): no query holds a reader for long.
 const MAX_SCANNED: usize = 10_000;
 
 /// A page that is being filled.
-pub(super) struct Filling<T> {
+pub struct Filling<T> {
     items: Vec<T>,
     limit: usize,
     scanned: usize,
@@ -16,28 +16,30 @@ pub(super) struct Filling<T> {
 }
 
 impl<T> Filling<T> {
-    pub(super) fn new(limit: usize) -> Self {
+    /// An empty page of at most `limit` items.
+    pub fn new(limit: usize) -> Self {
         Self { items: Vec::new(), limit: limit.max(1), scanned: 0, bytes: 0 }
     }
 
     /// Counts a row that is looked at; whether enough have been.
-    pub(super) fn is_tired(&mut self) -> bool {
+    pub fn is_tired(&mut self) -> bool {
         self.scanned += 1;
         self.scanned > MAX_SCANNED
     }
 
     /// Whether no further item fits.
-    pub(super) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.items.len() >= self.limit || self.bytes >= PAGE_BYTES
     }
 
-    pub(super) fn push(&mut self, item: T, bytes: usize) {
+    /// Adds an item that holds about so many bytes.
+    pub fn push(&mut self, item: T, bytes: usize) {
         self.items.push(item);
         self.bytes += bytes;
     }
 
     /// The page; `next` is the last row that it is done with, if there are more.
-    pub(super) fn finish(self, next: Option<Cursor>) -> Page<T> {
+    pub fn finish(self, next: Option<Cursor>) -> Page<T> {
         Page { items: self.items, next }
     }
 }
