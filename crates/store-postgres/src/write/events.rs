@@ -37,8 +37,24 @@ struct Clock {
 
 /// The sizes of states that sessions share, locked where a delta of the batch changes them.
 struct Shared {
-    apps: HashMap<i64, i64>,
-    users: HashMap<(i64, i64), i64>,
+    apps: HashMap<i64, Size>,
+    users: HashMap<(i64, i64), Size>,
+}
+
+/// The size of a state as it was locked, and as the batch leaves it.
+struct Size {
+    locked: i64,
+    now: i64,
+}
+
+impl From<i64> for Size {
+    fn from(bytes: i64) -> Self {
+        Self { locked: bytes, now: bytes }
+    }
+}
+
+fn sizes<K: Eq + std::hash::Hash>(bytes: HashMap<K, i64>) -> HashMap<K, Size> {
+    bytes.into_iter().map(|(key, bytes)| (key, bytes.into())).collect()
 }
 
 impl Command for Batch<'_> {
@@ -147,11 +163,11 @@ async fn lock_shared<'d>(
     let mut shared = Shared { apps: HashMap::new(), users: HashMap::new() };
     if !apps.is_empty() {
         let apps: Vec<_> = apps.into_iter().collect();
-        shared.apps = state::lock_apps(transaction, &apps).await?;
+        shared.apps = sizes(state::lock_apps(transaction, &apps).await?);
     }
     if !users.is_empty() {
         let users: Vec<_> = users.into_iter().collect();
-        shared.users = state::lock_users(transaction, &users).await?;
+        shared.users = sizes(state::lock_users(transaction, &users).await?);
     }
     Ok(shared)
 }
@@ -192,22 +208,22 @@ impl<'a> Accepted<'a> {
         let mut before = clock.totals;
         // Another session of the batch may have moved them since the lock.
         match self.shared.apps.get(&engine_key) {
-            Some(bytes) => before.app = *bytes,
+            Some(size) => before.app = size.now,
             None if event.delta.app.is_empty() => {}
             // The engine's purge was there first.
             None => return Err(StoreError::SessionNotFound),
         }
         match self.shared.users.get(&(engine_key, user_key)) {
-            Some(bytes) => before.user = *bytes,
+            Some(size) => before.user = size.now,
             None if event.delta.user.is_empty() => {}
             None => return Err(StoreError::SessionNotFound),
         }
         let after = self.sizes.grow(clock.owners, before, &event.delta, event.state_limit)?;
-        if let Some(bytes) = self.shared.apps.get_mut(&engine_key) {
-            *bytes = after.app;
+        if let Some(size) = self.shared.apps.get_mut(&engine_key) {
+            size.now = after.app;
         }
-        if let Some(bytes) = self.shared.users.get_mut(&(engine_key, user_key)) {
-            *bytes = after.user;
+        if let Some(size) = self.shared.users.get_mut(&(engine_key, user_key)) {
+            size.now = after.user;
         }
         clock.totals.session = after.session;
         Ok(())
@@ -221,20 +237,21 @@ impl<'a> Accepted<'a> {
         if self.events.is_empty() {
             return Ok(());
         }
-        state::put(transaction, self.events.iter().map(|(owners, _, event)| (*owners, &event.delta))).await?;
-        let mut apps: Vec<_> = self.shared.apps.iter().map(|(key, bytes)| (*key, *bytes)).collect();
-        if !apps.is_empty() {
-            apps.sort_unstable();
-            state::set_app_bytes(transaction, &apps).await?;
-        }
-        let users = self.shared.users.iter();
-        let mut users: Vec<_> = users.map(|((engine, user), bytes)| (*engine, *user, *bytes)).collect();
-        if !users.is_empty() {
-            users.sort_unstable();
-            state::set_user_bytes(transaction, &users).await?;
-        }
-        // Neither waits for the other.
-        tokio::try_join!(advance(transaction, clocks), insert(transaction, &self.events))?;
+        let apps = self.shared.apps.iter().filter(|(_, size)| size.now != size.locked);
+        let mut apps: Vec<_> = apps.map(|(key, size)| (*key, size.now)).collect();
+        apps.sort_unstable();
+        let users = self.shared.users.iter().filter(|(_, size)| size.now != size.locked);
+        let mut users: Vec<_> = users.map(|((engine, user), size)| (*engine, *user, size.now)).collect();
+        users.sort_unstable();
+        let deltas = self.events.iter().map(|(owners, _, event)| (*owners, &event.delta));
+        // None waits for another: all rows that others may want are locked.
+        tokio::try_join!(
+            state::put(transaction, deltas),
+            state::set_app_bytes(transaction, &apps),
+            state::set_user_bytes(transaction, &users),
+            advance(transaction, clocks),
+            insert(transaction, &self.events),
+        )?;
         Ok(())
     }
 }

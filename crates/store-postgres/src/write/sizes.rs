@@ -78,31 +78,14 @@ impl Sizes {
                 );
             }
         }
-        let mut sizes = HashMap::new();
-        for (scope, mut places) in SCOPES.into_iter().zip(places) {
-            places.sort_unstable_by_key(|(_, engine, owner, hash)| (*engine, *owner, *hash));
-            places.dedup();
-            if places.is_empty() {
-                continue;
-            }
-            let engines: Vec<i64> = places.iter().map(|(_, engine, ..)| *engine).collect();
-            let owners: Vec<i64> = places.iter().map(|(_, _, owner, _)| *owner).collect();
-            let hashes: Vec<&[u8]> = places.iter().map(|(.., hash)| hash.as_slice()).collect();
-            let (sql, parameters): (_, Vec<Parameter<'_>>) = match scope {
-                Scope::App => (sql!("state/app_sizes"), vec![&engines, &hashes]),
-                Scope::User => (sql!("state/user_sizes"), vec![&engines, &owners, &hashes]),
-                Scope::Session => (sql!("state/session_sizes"), vec![&engines, &owners, &hashes]),
-            };
-            for row in query(transaction, sql, &parameters).await? {
-                let (place, size): (i64, i32) = (row.try_get(0)?, row.try_get(1)?);
-                // Places are counted from 1.
-                let place = usize::try_from(place).ok().and_then(|place| places.get(place.checked_sub(1)?));
-                if let Some(place) = place {
-                    sizes.insert(*place, i64::from(size));
-                }
-            }
-        }
-        Ok(Self(sizes))
+        let [apps, users, sessions] = places;
+        // None waits for another.
+        let (apps, users, sessions) = tokio::try_join!(
+            read(transaction, Scope::App, apps),
+            read(transaction, Scope::User, users),
+            read(transaction, Scope::Session, sessions),
+        )?;
+        Ok(Self([apps, users, sessions].into_iter().flatten().collect()))
     }
 
     /// Takes a delta in, if the limit allows it: the totals after it.
@@ -134,4 +117,33 @@ impl Sizes {
         self.0.extend(changed);
         Ok(after)
     }
+}
+
+/// Reads the sizes of the values of one scope; of those that are there.
+async fn read(
+    transaction: &Transaction<'_>,
+    scope: Scope,
+    mut places: Vec<Place>,
+) -> Attempt<Vec<(Place, i64)>> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    places.sort_unstable_by_key(|(_, engine, owner, hash)| (*engine, *owner, *hash));
+    places.dedup();
+    let engines: Vec<i64> = places.iter().map(|(_, engine, ..)| *engine).collect();
+    let owners: Vec<i64> = places.iter().map(|(_, _, owner, _)| *owner).collect();
+    let hashes: Vec<&[u8]> = places.iter().map(|(.., hash)| hash.as_slice()).collect();
+    let (sql, parameters): (_, Vec<Parameter<'_>>) = match scope {
+        Scope::App => (sql!("state/app_sizes"), vec![&engines, &hashes]),
+        Scope::User => (sql!("state/user_sizes"), vec![&engines, &owners, &hashes]),
+        Scope::Session => (sql!("state/session_sizes"), vec![&engines, &owners, &hashes]),
+    };
+    let mut sizes = Vec::new();
+    for row in query(transaction, sql, &parameters).await? {
+        let (place, size): (i64, i32) = (row.try_get(0)?, row.try_get(1)?);
+        // Places are counted from 1.
+        let place = usize::try_from(place).ok().and_then(|place| places.get(place.checked_sub(1)?));
+        sizes.extend(place.map(|place| (*place, i64::from(size))));
+    }
+    Ok(sizes)
 }

@@ -8,7 +8,7 @@ use deadpool_postgres::Transaction;
 use super::sizes::{Owners, SCOPES};
 use crate::database::{Parameter, execute, first, query};
 use crate::error::Attempt;
-use crate::key;
+use crate::key::{self, KeyHash};
 
 /// Locks the states of apps, given sorted; their sizes. One that is not there belongs to an engine that is gone.
 pub(super) async fn lock_apps(
@@ -41,7 +41,7 @@ pub(super) async fn put<'d>(
     deltas: impl IntoIterator<Item = (Owners, &'d StateDelta)>,
 ) -> Attempt<()> {
     // Sorted by what the primary keys are, so that all writers go through a table in one order.
-    let mut values: [BTreeMap<_, (&[u8], &[u8])>; 3] = Default::default();
+    let mut values: [Values<'_>; 3] = Default::default();
     for (owners, delta) in deltas {
         for (scope, values) in SCOPES.into_iter().zip(&mut values) {
             for (key, value) in delta.of(scope) {
@@ -50,32 +50,49 @@ pub(super) async fn put<'d>(
             }
         }
     }
-    for (scope, values) in SCOPES.into_iter().zip(&values) {
-        if values.is_empty() {
-            continue;
-        }
-        let engines: Vec<i64> = values.keys().map(|(engine, ..)| *engine).collect();
-        let owners: Vec<i64> = values.keys().map(|(_, owner, _)| *owner).collect();
-        let hashes: Vec<&[u8]> = values.keys().map(|(.., hash)| hash.as_slice()).collect();
-        let (keys, values): (Vec<&[u8]>, Vec<&[u8]>) = values.values().copied().unzip();
-        let (sql, parameters): (_, Vec<Parameter<'_>>) = match scope {
-            Scope::App => (sql!("state/app_put"), vec![&engines, &hashes, &keys, &values]),
-            Scope::User => (sql!("state/user_put"), vec![&engines, &owners, &hashes, &keys, &values]),
-            Scope::Session => (sql!("state/session_put"), vec![&engines, &owners, &hashes, &keys, &values]),
-        };
-        execute(transaction, sql, &parameters).await?;
-    }
+    let [apps, users, sessions] = &values;
+    // None waits for another.
+    tokio::try_join!(
+        put_values(transaction, Scope::App, apps),
+        put_values(transaction, Scope::User, users),
+        put_values(transaction, Scope::Session, sessions),
+    )?;
     Ok(())
+}
+
+/// Keys and values of one scope by their engine, owner and hash.
+type Values<'d> = BTreeMap<(i64, i64, KeyHash), (&'d [u8], &'d [u8])>;
+
+async fn put_values(transaction: &Transaction<'_>, scope: Scope, values: &Values<'_>) -> Attempt<()> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    let engines: Vec<i64> = values.keys().map(|(engine, ..)| *engine).collect();
+    let owners: Vec<i64> = values.keys().map(|(_, owner, _)| *owner).collect();
+    let hashes: Vec<&[u8]> = values.keys().map(|(.., hash)| hash.as_slice()).collect();
+    let (keys, values): (Vec<&[u8]>, Vec<&[u8]>) = values.values().copied().unzip();
+    let (sql, parameters): (_, Vec<Parameter<'_>>) = match scope {
+        Scope::App => (sql!("state/app_put"), vec![&engines, &hashes, &keys, &values]),
+        Scope::User => (sql!("state/user_put"), vec![&engines, &owners, &hashes, &keys, &values]),
+        Scope::Session => (sql!("state/session_put"), vec![&engines, &owners, &hashes, &keys, &values]),
+    };
+    execute(transaction, sql, &parameters).await.map(drop)
 }
 
 /// Writes the sizes of apps' states.
 pub(super) async fn set_app_bytes(transaction: &Transaction<'_>, apps: &[(i64, i64)]) -> Attempt<()> {
+    if apps.is_empty() {
+        return Ok(());
+    }
     let (engines, bytes): (Vec<i64>, Vec<i64>) = apps.iter().copied().unzip();
     execute(transaction, sql!("state/set_app_bytes"), &[&engines, &bytes]).await.map(drop)
 }
 
 /// Writes the sizes of users' states, given by their engine's key and their own.
 pub(super) async fn set_user_bytes(transaction: &Transaction<'_>, users: &[(i64, i64, i64)]) -> Attempt<()> {
+    if users.is_empty() {
+        return Ok(());
+    }
     let engines: Vec<i64> = users.iter().map(|(engine, ..)| *engine).collect();
     let keys: Vec<i64> = users.iter().map(|(_, user, _)| *user).collect();
     let bytes: Vec<i64> = users.iter().map(|(.., bytes)| *bytes).collect();
