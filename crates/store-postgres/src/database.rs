@@ -41,8 +41,11 @@ impl Database {
         let mut config: Config = url
             .parse()
             .map_err(|error: tokio_postgres::Error| OpenError::Url(crate::error::describe(&error)))?;
+        // Every statement is a walk of an index that was made for it; statistics of a table that has grown since, or
+        // none at all, must not make it the reading of a table.
         let own = format!(
-            "-c statement_timeout={0} -c idle_in_transaction_session_timeout={0} -c lock_timeout={0}",
+            "-c statement_timeout={0} -c idle_in_transaction_session_timeout={0} -c lock_timeout={0} \
+             -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
             options.deadline.as_millis()
         );
         let asked = config.get_options().unwrap_or_default();
