@@ -1,5 +1,6 @@
 //! What lists may be filtered and ordered by (contract section 5, AIP-160, AIP-132).
 
+mod lookup;
 mod narrow;
 
 use aip_filter::{Field, FieldType, OrderField, OrderTerm, Predicate, Schema};
@@ -159,6 +160,14 @@ pub fn session_order(text: &str) -> Result<Vec<OrderTerm<SessionOrder>>> {
         return Ok(vec![OrderTerm { field: SessionOrder::UpdateTime, descending: true }]);
     }
     Ok(terms)
+}
+
+/// Tells the orders of sessions apart in cursors: two bits for each term, under a leading 1.
+pub fn session_order_mark(order: &[OrderTerm<SessionOrder>]) -> u8 {
+    order.iter().fold(1, |mark: u8, term| {
+        let field = u8::from(term.field == SessionOrder::CreateTime);
+        (mark << 2) | (field << 1) | u8::from(term.descending)
+    })
 }
 
 /// Reads the order of a list of events: whether the latest come first.

@@ -1,6 +1,5 @@
 //! Engines: get, list.
 
-use aip_filter::Lookup;
 use bytes::Bytes;
 use colloquy_sessions::engine::{Engine, EngineContent};
 use colloquy_sessions::page::{Filling, Page, cursor};
@@ -111,7 +110,7 @@ impl Query for EngineQuery {
             for row in rows {
                 let mut engine = engine(&self.location, &row)?;
                 let passes = engine.create_time.0 <= range.latest
-                    && filter.is_none_or(|filter| filter.matches(&Fields(&engine)));
+                    && filter.is_none_or(|filter| filter.matches(&engine));
                 if page.is_tired() || (passes && page.is_full()) {
                     return Ok(page.finish(done_with));
                 }
@@ -157,27 +156,4 @@ fn engine(location: &LocationName, row: &Row) -> Attempt<Engine> {
         create_time: Timestamp(row.try_get(6)?),
         update_time: Timestamp(row.try_get(7)?),
     })
-}
-
-struct Fields<'a>(&'a Engine);
-
-impl Lookup<EngineField> for Fields<'_> {
-    fn string(&self, field: EngineField) -> &str {
-        match field {
-            EngineField::DisplayName => &self.0.content.display_name,
-            EngineField::Description => &self.0.content.description,
-            EngineField::Labels | EngineField::CreateTime | EngineField::UpdateTime => "",
-        }
-    }
-
-    fn timestamp(&self, field: EngineField) -> i64 {
-        match field {
-            EngineField::UpdateTime => self.0.update_time.0,
-            _ => self.0.create_time.0,
-        }
-    }
-
-    fn map_value(&self, _: EngineField, key: &str) -> Option<&str> {
-        self.0.content.labels.get(key).map(String::as_str)
-    }
 }

@@ -1,6 +1,5 @@
 //! Operations: get, list.
 
-use aip_filter::Lookup;
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::{Filling, Page, cursor};
 use colloquy_sessions::query::{OperationField, Range};
@@ -79,7 +78,7 @@ impl Query for OperationQuery {
             let is_last = rows.len() < asked;
             for row in rows {
                 let operation = operation(self.parent.clone(), &row)?;
-                let passes = filter.is_none_or(|filter| filter.matches(&Fields(&operation)));
+                let passes = filter.is_none_or(|filter| filter.matches(&operation));
                 if page.is_tired() || (passes && page.is_full()) {
                     return Ok(page.finish(done_with));
                 }
@@ -150,19 +149,4 @@ fn operation(parent: OperationParent, row: &Row) -> Attempt<Operation> {
         create_time: Timestamp(row.try_get(4)?),
         update_time: Timestamp(row.try_get(5)?),
     })
-}
-
-struct Fields<'a>(&'a Operation);
-
-impl Lookup<OperationField> for Fields<'_> {
-    fn timestamp(&self, field: OperationField) -> i64 {
-        match field {
-            OperationField::UpdateTime => self.0.update_time.0,
-            _ => self.0.create_time.0,
-        }
-    }
-
-    fn bool(&self, _: OperationField) -> bool {
-        self.0.done
-    }
 }

@@ -1,6 +1,5 @@
 //! Engines: get, list.
 
-use aip_filter::Lookup;
 use bytes::Bytes;
 use colloquy_sessions::engine::{Engine, EngineContent};
 use colloquy_sessions::page::{Filling, Page, cursor};
@@ -54,8 +53,8 @@ pub(crate) fn list(connection: &Connection, query: &EngineQuery) -> Attempt<Page
     let mut done_with = None;
     while let Some(row) = rows.next()? {
         let mut engine = engine(&query.location, row)?;
-        let passes = engine.create_time.0 <= range.latest
-            && filter.is_none_or(|filter| filter.matches(&Fields(&engine)));
+        let passes =
+            engine.create_time.0 <= range.latest && filter.is_none_or(|filter| filter.matches(&engine));
         if page.is_tired() || (passes && page.is_full()) {
             return Ok(page.finish(done_with));
         }
@@ -83,27 +82,4 @@ fn engine(location: &LocationName, row: &Row<'_>) -> rusqlite::Result<Engine> {
         create_time: Timestamp(row.get(7)?),
         update_time: Timestamp(row.get(8)?),
     })
-}
-
-struct Fields<'a>(&'a Engine);
-
-impl Lookup<EngineField> for Fields<'_> {
-    fn string(&self, field: EngineField) -> &str {
-        match field {
-            EngineField::DisplayName => &self.0.content.display_name,
-            EngineField::Description => &self.0.content.description,
-            EngineField::Labels | EngineField::CreateTime | EngineField::UpdateTime => "",
-        }
-    }
-
-    fn timestamp(&self, field: EngineField) -> i64 {
-        match field {
-            EngineField::UpdateTime => self.0.update_time.0,
-            _ => self.0.create_time.0,
-        }
-    }
-
-    fn map_value(&self, _: EngineField, key: &str) -> Option<&str> {
-        self.0.content.labels.get(key).map(String::as_str)
-    }
 }

@@ -1,6 +1,5 @@
 //! Operations: get, list.
 
-use aip_filter::Lookup;
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::{Filling, Page, cursor};
 use colloquy_sessions::query::{OperationField, Range};
@@ -69,7 +68,7 @@ pub(crate) fn list(connection: &Connection, query: &OperationQuery) -> Attempt<P
     let mut done_with = None;
     while let Some(row) = rows.next()? {
         let operation = operation(query.parent.clone(), row)?;
-        let passes = filter.is_none_or(|filter| filter.matches(&Fields(&operation)));
+        let passes = filter.is_none_or(|filter| filter.matches(&operation));
         if page.is_tired() || (passes && page.is_full()) {
             return Ok(page.finish(done_with));
         }
@@ -91,19 +90,4 @@ fn operation(parent: OperationParent, row: &Row<'_>) -> rusqlite::Result<Operati
         create_time: Timestamp(row.get(4)?),
         update_time: Timestamp(row.get(5)?),
     })
-}
-
-struct Fields<'a>(&'a Operation);
-
-impl Lookup<OperationField> for Fields<'_> {
-    fn timestamp(&self, field: OperationField) -> i64 {
-        match field {
-            OperationField::UpdateTime => self.0.update_time.0,
-            _ => self.0.create_time.0,
-        }
-    }
-
-    fn bool(&self, _: OperationField) -> bool {
-        self.0.done
-    }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use aip_filter::{Lookup, OrderTerm};
 use colloquy_sessions::labels::Labels;
 use colloquy_sessions::page::{Cursor, Filling, Page, cursor};
-use colloquy_sessions::query::{Range, SessionField, SessionOrder, required_text};
+use colloquy_sessions::query::{Range, SessionField, SessionOrder, required_text, session_order_mark};
 use colloquy_sessions::session::Session;
 use colloquy_sessions::state::State;
 use colloquy_sessions::store::{SessionQuery, StoreError};
@@ -211,7 +211,7 @@ impl Place {
     }
 
     fn read(order: &[OrderTerm<SessionOrder>], cursor: &Cursor) -> Result<Self, StoreError> {
-        let list = list_mark(order);
+        let list = session_order_mark(order);
         let (values, id) = match order {
             [_] => cursor::read::<1>(list, cursor).map(|(values, id)| (values.to_vec(), id))?,
             [_, _] => cursor::read::<2>(list, cursor).map(|(values, id)| (values.to_vec(), id))?,
@@ -221,7 +221,7 @@ impl Place {
     }
 
     fn write(&self, order: &[OrderTerm<SessionOrder>]) -> Cursor {
-        cursor::write(list_mark(order), &self.values, &self.id)
+        cursor::write(session_order_mark(order), &self.values, &self.id)
     }
 
     /// Which of two places comes first.
@@ -237,12 +237,4 @@ impl Place {
                 directed(self.id.cmp(&other.id), order.last().is_some_and(|term| term.descending))
             })
     }
-}
-
-/// Tells the orders apart in cursors: two bits for each term, under a leading 1.
-fn list_mark(order: &[OrderTerm<SessionOrder>]) -> u8 {
-    order.iter().fold(1, |mark: u8, term| {
-        let field = u8::from(term.field == SessionOrder::CreateTime);
-        (mark << 2) | (field << 1) | u8::from(term.descending)
-    })
 }
