@@ -16,8 +16,10 @@ use anyhow::{Context as _, Result, bail};
 use self::append::Session;
 use self::load::{Round, Writers};
 use self::verify::{Findings, Verifier};
+use crate::random::SplitMix;
 use crate::rest::Rest;
 use crate::server::{QUIET, Server};
+use crate::torture::{Tally, Trial};
 use crate::workspace::Workspace;
 
 const KILLS: u32 = 20;
@@ -48,12 +50,6 @@ pub(crate) struct Options {
     bin: Option<PathBuf>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { kills: KILLS, clients: CLIENTS, seed: SEED, bin: None }
-    }
-}
-
 /// Runs the whole test; when it fails, the server's data is kept, and the error says where.
 ///
 /// # Errors
@@ -61,22 +57,47 @@ impl Default for Options {
 /// come back, or a round acknowledged nothing and so showed nothing.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let binary = workspace.server_binary(options.bin.as_deref())?;
+    run_kept(workspace, &binary, options.clients, options.seed, |done| done < options.kills).map(drop)
+}
+
+/// The same as one of the programs of `cargo xtask torture`.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn trial(trial: &Trial<'_>) -> Result<Tally> {
+    run_kept(trial.workspace, trial.binary, CLIENTS, trial.seed, |done| trial.goes_on(done, KILLS))
+}
+
+fn run_kept(
+    workspace: &Workspace,
+    binary: &Path,
+    clients: u16,
+    seed: u64,
+    goes_on: impl Fn(u32) -> bool,
+) -> Result<Tally> {
     let scratch = workspace.scratch("crash")?;
-    run_in(&scratch.path.join("data"), &binary, options)
+    run_in(&scratch.path.join("data"), binary, clients.into(), seed, goes_on)
         .map_err(|error| error.context(format!("the server's data is kept in {}", scratch.keep().display())))
 }
 
-fn run_in(data: &Path, binary: &Path, options: &Options) -> Result<()> {
-    let clients = usize::from(options.clients);
+fn run_in(
+    data: &Path,
+    binary: &Path,
+    clients: usize,
+    seed: u64,
+    goes_on: impl Fn(u32) -> bool,
+) -> Result<Tally> {
     let mut server = Server::start(binary, data, &QUIET)?;
     let engine = Rest::new(&server.url).create_engine().context("cannot create an engine")?;
     let mut writers = Writers::new(clients);
     let mut verifier = Verifier::new(clients);
-    let mut random = SplitMix(options.seed);
+    let mut random = SplitMix::new(seed);
     let mut rounds: Vec<Round> = Vec::new();
-    for number in 1..=options.kills {
+    let mut number = 0;
+    while goes_on(number) {
+        number += 1;
         let sessions = create_sessions(&server, &engine, number, clients)?;
-        let pause = Duration::from_millis(SHORTEST_MS + random.next() % (LONGEST_MS - SHORTEST_MS + 1));
+        let pause = Duration::from_millis(SHORTEST_MS + random.below(LONGEST_MS - SHORTEST_MS + 1));
         let round = writers.write_until_killed(server, sessions, pause)?;
         server = Server::start(binary, data, &QUIET).with_context(|| format!("after kill {number}"))?;
         let findings = verifier.check(&server.url, &round)?;
@@ -105,7 +126,8 @@ fn run_in(data: &Path, binary: &Path, options: &Options) -> Result<()> {
         conclude_if_bad(&rounds, &findings)?;
     }
     println!("{}", conclusion(&rounds, &Findings::default()));
-    Ok(())
+    let acknowledged = rounds.iter().map(|round| round.acknowledged.len() as u64).sum();
+    Ok(Tally { tried: format!("{} kills", rounds.len()), acknowledged, lost: 0 })
 }
 
 /// Ends the test at the first broken promise, before later writes can blur what broke it.
@@ -145,17 +167,4 @@ fn create_sessions(server: &Server, engine: &str, round: u32, clients: usize) ->
             Ok(Session { name, user })
         })
         .collect()
-}
-
-/// A small seeded generator (SplitMix64): a run can be repeated by its seed.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
 }

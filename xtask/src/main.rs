@@ -8,9 +8,11 @@ mod crash;
 mod debian;
 mod deny;
 mod postgres;
+mod random;
 mod rest;
 mod server;
 mod steps;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -42,6 +44,8 @@ enum Task {
     Clients(clients::Options),
     /// Kill the server during a write load, again and again, and check that nothing acknowledged is lost.
     Crash(crash::Options),
+    /// Break what the server stands on, in every way there is a program for, and count what it lost.
+    Torture(torture::Options),
     /// Run a program, such as `cargo test`, with a PostgreSQL of its own, whose URL is in TEST_DATABASE_URL.
     Postgres {
         /// The program and its arguments.
@@ -73,6 +77,7 @@ fn run(task: Task) -> anyhow::Result<()> {
             Ok(())
         }
         Task::Crash(options) => crash::run(&workspace, &options),
+        Task::Torture(options) => torture::run(&workspace, &options),
         Task::Postgres { program } => postgres::run(&workspace, &program),
         Task::Bench(options) => bench::run(&workspace, &options),
     }

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::postgres::Postgres;
 use crate::workspace::Workspace;
-use crate::{clients, command, crash, deny};
+use crate::{clients, command, deny, torture};
 
 /// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,8 +24,8 @@ pub(crate) enum Step {
     Test,
     /// Google's published clients.
     Clients,
-    /// `kill -9` during a write load.
-    Crash,
+    /// The short form of everything that tries to make the server lose data.
+    Torture,
 }
 
 struct Report {
@@ -82,7 +82,7 @@ impl Step {
             Self::Build => "build",
             Self::Test => "test",
             Self::Clients => "clients",
-            Self::Crash => "crash",
+            Self::Torture => "torture",
         }
     }
 
@@ -106,7 +106,7 @@ impl Step {
                 command::run(postgres.tell(&mut api).env("TEST_STORE", "postgres"))?;
             }
             Self::Clients => return clients::run(workspace, &clients::Options::all(require_all)),
-            Self::Crash => crash::run(workspace, &crash::Options::default())?,
+            Self::Torture => torture::run(workspace, &torture::Options::short())?,
         }
         Ok(None)
     }
