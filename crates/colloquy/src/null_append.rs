@@ -10,8 +10,8 @@ use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::store::{
-    Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewOperation,
-    NewSession, OperationQuery, Progress, SessionQuery, SessionUpdate, Store, StoreResult,
+    Append, Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewSession,
+    OperationQuery, Progress, SessionDeletion, SessionQuery, SessionUpdate, Store, StoreResult,
 };
 use resource_names::{EngineName, LocationName, SessionName};
 
@@ -28,8 +28,9 @@ impl NullAppend {
 
 #[async_trait]
 impl Store for NullAppend {
-    async fn append_event(&self, event: NewEvent) -> StoreResult<Appended> {
-        Ok(Appended { sequence: 0, update_time: event.update_time })
+    async fn append_events(&self, append: Append) -> StoreResult<Vec<Appended>> {
+        let appended = |event: &NewEvent| Appended { sequence: 0, update_time: event.update_time };
+        Ok(append.events.iter().map(appended).collect())
     }
 
     async fn create_engine(&self, engine: NewEngine) -> StoreResult<Engine> {
@@ -68,13 +69,8 @@ impl Store for NullAppend {
         self.inner.update_session(update).await
     }
 
-    async fn delete_session(
-        &self,
-        name: &SessionName,
-        now: Timestamp,
-        operation: NewOperation,
-    ) -> StoreResult<Operation> {
-        self.inner.delete_session(name, now, operation).await
+    async fn delete_session(&self, deletion: SessionDeletion) -> StoreResult<Operation> {
+        self.inner.delete_session(deletion).await
     }
 
     async fn list_events(&self, query: EventQuery) -> StoreResult<Page<Event>> {
@@ -108,6 +104,10 @@ impl Store for NullAppend {
 
     async fn sweep_operations(&self, ended_before: Timestamp, limit: usize) -> StoreResult<Progress> {
         self.inner.sweep_operations(ended_before, limit).await
+    }
+
+    async fn sweep_requests(&self, recorded_before: Timestamp, limit: usize) -> StoreResult<Progress> {
+        self.inner.sweep_requests(recorded_before, limit).await
     }
 
     async fn health(&self) -> StoreResult<()> {

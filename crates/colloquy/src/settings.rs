@@ -59,6 +59,9 @@ pub(crate) struct ServeArgs {
     /// Make engines that are named but do not exist.
     #[arg(long, env = "COLLOQUY_AUTO_CREATE_ENGINES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     auto_create_engines: Option<bool>,
+    /// Take an event's own id, as ADK gives one in rawEvent.id, for the request id of its append, so that a retry is stored once.
+    #[arg(long, env = "COLLOQUY_RAW_EVENT_IDS", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    raw_event_ids: Option<bool>,
     /// Which session ids callers may choose. [default: published]
     #[arg(long, env = "COLLOQUY_SESSION_IDS", value_enum)]
     session_ids: Option<SessionIds>,
@@ -183,6 +186,7 @@ impl ServeArgs {
                 session_ids,
                 limits,
                 auto_create_engines: self.auto_create_engines.or(file.auto_create_engines).unwrap_or(false),
+                raw_event_ids: self.raw_event_ids.or(file.raw_event_ids).unwrap_or(false),
             },
             log_level: self.log_level.or(file.log_level).unwrap_or_else(|| "info".to_owned()),
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),

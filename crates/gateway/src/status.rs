@@ -19,6 +19,7 @@ pub(crate) fn name(code: Code) -> &'static str {
         Code::InvalidArgument => "INVALID_ARGUMENT",
         Code::NotFound => "NOT_FOUND",
         Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::AlreadyExists => "ALREADY_EXISTS",
         Code::Aborted => "ABORTED",
         Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
         Code::Unavailable => "UNAVAILABLE",
@@ -31,7 +32,7 @@ pub(crate) fn http(code: Code) -> StatusCode {
     match code {
         Code::InvalidArgument | Code::FailedPrecondition => StatusCode::BAD_REQUEST,
         Code::NotFound => StatusCode::NOT_FOUND,
-        Code::Aborted => StatusCode::CONFLICT,
+        Code::AlreadyExists | Code::Aborted => StatusCode::CONFLICT,
         Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -67,6 +68,7 @@ pub(crate) fn grpc(error: &Error) -> tonic::Status {
         Code::InvalidArgument => tonic::Code::InvalidArgument,
         Code::NotFound => tonic::Code::NotFound,
         Code::FailedPrecondition => tonic::Code::FailedPrecondition,
+        Code::AlreadyExists => tonic::Code::AlreadyExists,
         Code::Aborted => tonic::Code::Aborted,
         Code::ResourceExhausted => tonic::Code::ResourceExhausted,
         Code::Unavailable => tonic::Code::Unavailable,
@@ -118,7 +120,11 @@ pub(crate) fn log_cause(error: &Error, request_id: &str) {
         Code::Internal | Code::Unavailable | Code::ResourceExhausted => {
             tracing::error!(request_id, cause, "request failed: {}", name(error.code()));
         }
-        Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition | Code::Aborted => {
+        Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::Aborted => {
             tracing::debug!(request_id, cause, "request refused: {}", name(error.code()));
         }
     }

@@ -16,6 +16,8 @@ pub enum Code {
     InvalidArgument,
     /// The resource does not exist, or no longer.
     NotFound,
+    /// It is there already, and is another.
+    AlreadyExists,
     /// The request is right, the state of the resource is not.
     FailedPrecondition,
     /// A concurrent change came between.
@@ -139,6 +141,14 @@ impl Error {
         Self::new(Code::InvalidArgument, format!("Session with user-provided ID '{name}' already exists."))
     }
 
+    /// Another request was carried out under the same id (AIP-155).
+    pub fn request_id_taken() -> Self {
+        Self::new(
+            Code::AlreadyExists,
+            "Another request was carried out under the same request id. A retry must ask for the same; a new request needs a new id.",
+        )
+    }
+
     /// [O] The state changes only by events.
     pub fn state_not_updatable(name: &SessionName) -> Self {
         Self::new(
@@ -180,8 +190,8 @@ impl Error {
     }
 
     /// One event is larger than the server stores.
-    pub fn event_too_large(bytes: usize, limit: usize) -> Self {
-        Self::field("event", format!("The event takes {bytes} bytes; at most {limit} bytes are allowed."))
+    pub fn event_too_large(field: &str, bytes: usize, limit: usize) -> Self {
+        Self::field(field, format!("The event takes {bytes} bytes; at most {limit} bytes are allowed."))
     }
 
     /// The state would grow past the limit.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::error::{Result, Violations};
+use crate::error::Violations;
 use crate::limits::{EVENT_CLOCK_LEAD, EVENT_NAME_CHARS};
 use crate::state::StateDelta;
 use crate::time::Timestamp;
@@ -36,17 +36,17 @@ pub struct Event {
 }
 
 impl EventDraft {
-    /// Checks the required fields; all that are missing are named at once (contract section 3.2).
-    pub fn check(&self) -> Result<()> {
-        let mut violations = Violations::default();
-        violations.require("event.author", !self.author.is_empty());
-        violations.require("event.invocation_id", !self.invocation_id.is_empty());
-        violations.require("event.timestamp", self.timestamp.is_some());
-        violations.limit_chars("event.author", &self.author, EVENT_NAME_CHARS);
-        violations.limit_chars("event.invocation_id", &self.invocation_id, EVENT_NAME_CHARS);
-        violations.refuse_nul("event.author", &self.author);
-        violations.refuse_nul("event.invocation_id", &self.invocation_id);
-        violations.finish()
+    /// Checks the required fields; all that are missing are named (contract section 3.2), as members of `event`.
+    pub(crate) fn check(&self, event: &str, violations: &mut Violations) {
+        let [author, invocation_id, timestamp] =
+            ["author", "invocation_id", "timestamp"].map(|field| format!("{event}.{field}"));
+        violations.require(&author, !self.author.is_empty());
+        violations.require(&invocation_id, !self.invocation_id.is_empty());
+        violations.require(&timestamp, self.timestamp.is_some());
+        violations.limit_chars(&author, &self.author, EVENT_NAME_CHARS);
+        violations.limit_chars(&invocation_id, &self.invocation_id, EVENT_NAME_CHARS);
+        violations.refuse_nul(&author, &self.author);
+        violations.refuse_nul(&invocation_id, &self.invocation_id);
     }
 }
 

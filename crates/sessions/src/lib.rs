@@ -14,6 +14,7 @@ pub mod limits;
 pub mod operation;
 pub mod page;
 pub mod query;
+pub mod request;
 pub mod service;
 pub mod session;
 pub mod state;

@@ -34,6 +34,12 @@ pub const MIN_TTL: Duration = Duration::from_secs(86_400);
 pub const EVENT_CLOCK_LEAD: Duration = Duration::from_secs(5 * 60);
 /// How long operations are kept after they end.
 pub const OPERATION_RETENTION: Duration = Duration::from_secs(86_400);
+/// How long a request id is remembered (AIP-155).
+pub const REQUEST_RETENTION: Duration = Duration::from_secs(86_400);
+/// The longest request id, in characters.
+pub const REQUEST_ID_CHARS: usize = 128;
+/// The most events that are appended at once.
+pub const BATCH_EVENTS: usize = 1_000;
 /// About how many bytes of what is kept one page holds; a single larger item still fits.
 pub const PAGE_BYTES: usize = 8 << 20;
 /// Page size where none is asked, and the largest that is given (contract section 5).

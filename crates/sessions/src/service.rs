@@ -4,6 +4,7 @@ mod engines;
 mod events;
 mod names;
 mod operations;
+mod retries;
 mod sessions;
 mod upkeep;
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether an engine springs into existence when a session is made or listed in it.
     pub auto_create_engines: bool,
+    /// Whether an event's own id, as ADK gives one, names its append where the caller does not.
+    pub raw_event_ids: bool,
 }
 
 /// The use cases over one store.
@@ -75,6 +78,11 @@ impl Service {
         Self { store, clock, ids, settings }
     }
 
+    /// What was decided when the server started.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Whether the store can serve; the cause where not.
     pub async fn health(&self) -> crate::error::Result<()> {
         self.store.health().await.map_err(store_failure)
@@ -92,11 +100,14 @@ fn store_failure(error: StoreError) -> Error {
         StoreError::Unavailable(cause) => Error::unavailable(cause),
         StoreError::BadCursor => Error::field("page_token", "The page token is malformed."),
         StoreError::EngineNotFound => Error::engine_not_found(),
+        StoreError::RequestIdTaken => Error::request_id_taken(),
         other @ (StoreError::SessionNotFound
         | StoreError::AlreadyExists
         | StoreError::HasSessions
         | StoreError::RevisionChanged
         | StoreError::StateTooLarge { .. }
+        | StoreError::OtherUser
+        | StoreError::Repeated(_)
         | StoreError::Internal(_)) => Error::internal(other),
     }
 }

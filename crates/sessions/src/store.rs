@@ -22,6 +22,7 @@ use crate::labels::Labels;
 use crate::operation::{ApiVersion, Operation, OperationKind};
 use crate::page::{Cursor, Page};
 use crate::query::{EngineField, EventField, OperationField, SessionField, SessionOrder};
+use crate::request::Request;
 use crate::session::Session;
 use crate::state::StateDelta;
 use crate::time::Timestamp;
@@ -44,6 +45,12 @@ pub enum StoreError {
         /// What the state would take.
         bytes: usize,
     },
+    /// The session is of another user than expected.
+    OtherUser,
+    /// The request was carried out before; this is the answer that was recorded with it.
+    Repeated(Bytes),
+    /// Another request was carried out under the same id.
+    RequestIdTaken,
     /// The cursor was not made by this engine for this query.
     BadCursor,
     /// No room for the write; nothing changed.
@@ -63,6 +70,9 @@ impl fmt::Display for StoreError {
             Self::HasSessions => f.write_str("engine has sessions"),
             Self::RevisionChanged => f.write_str("revision changed"),
             Self::StateTooLarge { bytes } => write!(f, "state would take {bytes} bytes"),
+            Self::OtherUser => f.write_str("session of another user"),
+            Self::Repeated(_) => f.write_str("request carried out before"),
+            Self::RequestIdTaken => f.write_str("request id of another request"),
             Self::BadCursor => f.write_str("cursor of another query"),
             Self::OutOfSpace(cause) => write!(f, "out of space: {cause}"),
             Self::Unavailable(cause) => write!(f, "unavailable: {cause}"),
@@ -109,6 +119,8 @@ pub struct EngineUpdate {
     pub name: EngineName,
     /// The revision that the new content was made from.
     pub revision: i64,
+    /// When the engine that it was made from was created: a name can be given again, and revisions begin anew.
+    pub create_time: Timestamp,
     /// The whole new content.
     pub content: EngineContent,
     /// Now; the engine's update time becomes this, or a microsecond after the last one if that is later.
@@ -164,6 +176,8 @@ pub struct NewSession {
     pub state_limit: usize,
     /// The operation, done at once.
     pub operation: NewOperation,
+    /// How a retry is told.
+    pub request: Option<Request>,
 }
 
 /// See [`Store::update_session`]. Fields that are `None` stay.
@@ -177,8 +191,23 @@ pub struct SessionUpdate {
     pub labels: Option<Labels>,
     /// The new end.
     pub expire_time: Option<Timestamp>,
+    /// Whose it must be; none where the caller did not say.
+    pub user_id: Option<String>,
     /// Now; the update time becomes this, or a microsecond after the last one if that is later.
     pub now: Timestamp,
+}
+
+/// See [`Store::delete_session`].
+#[derive(Clone, Debug)]
+pub struct SessionDeletion {
+    /// Its name.
+    pub name: SessionName,
+    /// Tells whether it is live.
+    pub now: Timestamp,
+    /// The operation, done at once.
+    pub operation: NewOperation,
+    /// How a retry is told.
+    pub request: Option<Request>,
 }
 
 /// See [`Store::list_sessions`].
@@ -199,11 +228,24 @@ pub struct SessionQuery {
     pub now: Timestamp,
 }
 
-/// See [`Store::append_event`].
+/// See [`Store::append_events`].
 #[derive(Clone, Debug)]
-pub struct NewEvent {
+pub struct Append {
     /// The session.
     pub session: SessionName,
+    /// What is appended, in this order; at least one.
+    pub events: Vec<NewEvent>,
+    /// The most bytes that the merged state may have.
+    pub state_limit: usize,
+    /// Tells whether the session is live.
+    pub now: Timestamp,
+    /// How a retry is told.
+    pub request: Option<Request>,
+}
+
+/// One event of an [`Append`].
+#[derive(Clone, Debug)]
+pub struct NewEvent {
     /// The event's id.
     pub id: u64,
     /// The caller's time.
@@ -214,17 +256,13 @@ pub struct NewEvent {
     pub invocation_id: String,
     /// What it changes.
     pub delta: StateDelta,
-    /// The most bytes that the merged state may have.
-    pub state_limit: usize,
     /// The whole event as wire bytes.
     pub payload: Bytes,
     /// The update time asked for ([`crate::event::update_time`]).
     pub update_time: Timestamp,
-    /// Tells whether the session is live.
-    pub now: Timestamp,
 }
 
-/// What an append became.
+/// What an event became.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
     /// The event's place in the session.
@@ -287,7 +325,7 @@ pub trait Store: Send + Sync + 'static {
     /// The live engines of a location, newest first (ties by engine id, descending).
     async fn list_engines(&self, query: EngineQuery) -> StoreResult<Page<Engine>>;
 
-    /// Replaces the content and raises the revision, if the revision is the expected one
+    /// Replaces the content and raises the revision, if revision and create time are the expected ones
     /// (`RevisionChanged` otherwise), and stores the operation (done).
     async fn update_engine(&self, update: EngineUpdate) -> StoreResult<Engine>;
 
@@ -299,7 +337,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Stores a session with its initial state merged into the three scopes and its operation (done), all
     /// or nothing, and returns it with its merged state. `EngineNotFound`; `AlreadyExists` where a live
-    /// session has the name (an expired or deleted session's name is free at once); `StateTooLarge`.
+    /// session has the name (an expired or deleted session's name is free at once); `StateTooLarge`; for the
+    /// engine's requests, `Repeated` and `RequestIdTaken`, which are looked for before anything of the session.
     async fn create_session(&self, session: NewSession) -> StoreResult<Session>;
 
     /// A live session with its merged state, or `None`.
@@ -309,24 +348,23 @@ pub trait Store: Send + Sync + 'static {
     /// A walk over the pages neither skips nor repeats sessions whose sort keys stay as they are.
     async fn list_sessions(&self, query: SessionQuery) -> StoreResult<Page<Session>>;
 
-    /// Changes a live session and returns it. `SessionNotFound`.
+    /// Changes a live session and returns it. `SessionNotFound`, `OtherUser`.
     async fn update_session(&self, update: SessionUpdate) -> StoreResult<Session>;
 
     /// Makes a live session invisible and stores the operation (done). User and app state stay.
-    /// `SessionNotFound`.
-    async fn delete_session(
-        &self,
-        name: &SessionName,
-        now: Timestamp,
-        operation: NewOperation,
-    ) -> StoreResult<Operation>;
+    /// `SessionNotFound`; for the engine's requests, `Repeated` and `RequestIdTaken`, which are looked for first.
+    async fn delete_session(&self, deletion: SessionDeletion) -> StoreResult<Operation>;
 
-    /// Appends an event to a live session: event, sequence, the states of all scopes and the update time
-    /// move together or not at all. The sequence is the last one plus 1; the update time becomes the one
-    /// asked for, or a microsecond after the last one if that is later. Appends of one session take effect
-    /// in one order, and their deltas in that order. `SessionNotFound`, `StateTooLarge` (only where the delta
-    /// makes the merged state larger: [`crate::state::fits`]).
-    async fn append_event(&self, event: NewEvent) -> StoreResult<Appended>;
+    /// Appends events to a live session, all or nothing: events, sequences, the states of all scopes and the update
+    /// time move together or not at all. Each event's sequence is the last one plus 1; the update time becomes the
+    /// one asked for, or a microsecond after the last one if that is later, event by event. Appends of one session
+    /// take effect in one order, and their deltas in that order. `SessionNotFound`; for the session's requests,
+    /// `Repeated` and `RequestIdTaken`; `StateTooLarge` (only where a delta makes the merged state larger:
+    /// [`crate::state::fits`]).
+    ///
+    /// A request is recorded with what it writes. Its id is one of the session's for appends, one of the engine's for
+    /// everything else, and goes with the session or engine. A record from before [`Request::known_since`] is as none.
+    async fn append_events(&self, append: Append) -> StoreResult<Vec<Appended>>;
 
     /// The events of a live session by (timestamp, sequence), ascending or descending. `SessionNotFound`.
     async fn list_events(&self, query: EventQuery) -> StoreResult<Page<Event>>;
@@ -356,6 +394,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets at most `limit` operations that ended before `ended_before`.
     async fn sweep_operations(&self, ended_before: Timestamp, limit: usize) -> StoreResult<Progress>;
+
+    /// Forgets at most `limit` requests that were recorded before `recorded_before`.
+    async fn sweep_requests(&self, recorded_before: Timestamp, limit: usize) -> StoreResult<Progress>;
 
     /// Whether reads and writes can be served now; the reason where not.
     async fn health(&self) -> StoreResult<()>;

@@ -15,8 +15,9 @@ use colloquy_sessions::query::SessionOrder;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::state::StateDelta;
 use colloquy_sessions::store::{
-    Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewOperation,
-    NewSession, OperationQuery, SessionQuery, SessionUpdate, Store, StoreResult,
+    Append, Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent,
+    NewOperation, NewSession, OperationQuery, SessionDeletion, SessionQuery, SessionUpdate, Store,
+    StoreResult,
 };
 use resource_names::{EngineName, LocationName, OperationParent, SessionName};
 
@@ -149,10 +150,13 @@ impl World {
         }
     }
 
-    pub(crate) fn engine_update(&self, name: &EngineName, revision: i64, time: i64) -> EngineUpdate {
+    /// An update of the engine as it is now, where there is one.
+    pub(crate) async fn engine_update(&self, name: &EngineName, revision: i64, time: i64) -> EngineUpdate {
+        let current = self.store.get_engine(name).await.unwrap();
         EngineUpdate {
             name: name.clone(),
             revision,
+            create_time: current.map_or(at(0), |engine| engine.create_time),
             content: EngineContent { display_name: format!("at {time}"), ..EngineContent::default() },
             update_time: at(time),
             operation: self.operation(OperationKind::UpdateEngine, time),
@@ -176,7 +180,13 @@ impl World {
             state: StateDelta::default(),
             state_limit: MIB,
             operation: self.operation(OperationKind::CreateSession, time),
+            request: None,
         }
+    }
+
+    pub(crate) fn session_deletion(&self, name: &SessionName, time: i64) -> SessionDeletion {
+        let operation = self.operation(OperationKind::DeleteSession, time);
+        SessionDeletion { name: name.clone(), now: at(time), operation, request: None }
     }
 
     /// An update that names no field.
@@ -186,23 +196,32 @@ impl World {
             display_name: None,
             labels: None,
             expire_time: None,
+            user_id: None,
             now: at(time),
         }
     }
 
     /// An event of now.
-    pub(crate) fn new_event(&self, session: &SessionName, time: i64) -> NewEvent {
+    pub(crate) fn new_event(&self, time: i64) -> NewEvent {
         NewEvent {
-            session: session.clone(),
             id: self.id(),
             timestamp: at(time),
             author: "user".to_owned(),
             invocation_id: "i-1".to_owned(),
             delta: StateDelta::default(),
-            state_limit: MIB,
             payload: Bytes::from_static(b"payload"),
             update_time: at(time),
+        }
+    }
+
+    /// An append of one event.
+    pub(crate) fn new_append(&self, session: &SessionName, time: i64, event: NewEvent) -> Append {
+        Append {
+            session: session.clone(),
+            events: vec![event],
+            state_limit: MIB,
             now: at(time),
+            request: None,
         }
     }
 
@@ -247,8 +266,7 @@ impl World {
     }
 
     pub(crate) async fn try_delete(&self, name: &SessionName, time: i64) -> StoreResult<Operation> {
-        let operation = self.operation(OperationKind::DeleteSession, time);
-        self.store.delete_session(name, at(time), operation).await
+        self.store.delete_session(self.session_deletion(name, time)).await
     }
 
     pub(crate) async fn delete(&self, name: &SessionName, time: i64) -> Operation {
@@ -256,8 +274,23 @@ impl World {
     }
 
     pub(crate) async fn append(&self, name: &SessionName, time: i64, entries: &[(&str, &str)]) -> Appended {
-        let event = NewEvent { delta: delta(entries), ..self.new_event(name, time) };
-        self.store.append_event(event).await.unwrap()
+        let event = NewEvent { delta: delta(entries), ..self.new_event(time) };
+        self.append_one(name, time, event).await
+    }
+
+    pub(crate) async fn append_one(&self, name: &SessionName, time: i64, event: NewEvent) -> Appended {
+        self.try_append(name, time, event).await.unwrap()
+    }
+
+    pub(crate) async fn try_append(
+        &self,
+        name: &SessionName,
+        time: i64,
+        event: NewEvent,
+    ) -> StoreResult<Appended> {
+        let appended = self.store.append_events(self.new_append(name, time, event)).await?;
+        assert_eq!(appended.len(), 1);
+        Ok(*appended.first().unwrap())
     }
 
     pub(crate) async fn operation_by_id(&self, id: u64, time: i64) -> Option<Operation> {

@@ -109,7 +109,7 @@ mod tests {
             for name in replay::engine_names() {
                 let world = crate::fixture::World::over(Arc::clone(&store));
                 world.create_engine(&name, 0).await;
-                let update: EngineUpdate = world.engine_update(&name, 1, 1);
+                let update: EngineUpdate = world.engine_update(&name, 1, 1).await;
                 store.update_engine(update).await.unwrap();
             }
             store

@@ -4,6 +4,7 @@ mod cursor;
 mod engines;
 mod events;
 mod operations;
+mod requests;
 mod sessions;
 mod state;
 mod tables;
@@ -19,8 +20,8 @@ use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::store::{
-    Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewOperation,
-    NewSession, OperationQuery, Progress, SessionQuery, SessionUpdate, Store, StoreResult,
+    Append, Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewSession,
+    OperationQuery, Progress, SessionDeletion, SessionQuery, SessionUpdate, Store, StoreResult,
 };
 use resource_names::{EngineName, LocationName, SessionName};
 
@@ -84,17 +85,12 @@ impl Store for MemoryStore {
         self.tables().update_session(update)
     }
 
-    async fn delete_session(
-        &self,
-        name: &SessionName,
-        now: Timestamp,
-        operation: NewOperation,
-    ) -> StoreResult<Operation> {
-        self.tables().delete_session(name, now, operation)
+    async fn delete_session(&self, deletion: SessionDeletion) -> StoreResult<Operation> {
+        self.tables().delete_session(deletion)
     }
 
-    async fn append_event(&self, event: NewEvent) -> StoreResult<Appended> {
-        self.tables().append_event(event)
+    async fn append_events(&self, append: Append) -> StoreResult<Vec<Appended>> {
+        self.tables().append_events(append)
     }
 
     async fn list_events(&self, query: EventQuery) -> StoreResult<Page<Event>> {
@@ -128,6 +124,10 @@ impl Store for MemoryStore {
 
     async fn sweep_operations(&self, ended_before: Timestamp, limit: usize) -> StoreResult<Progress> {
         Ok(self.tables().sweep_operations(ended_before, limit))
+    }
+
+    async fn sweep_requests(&self, recorded_before: Timestamp, limit: usize) -> StoreResult<Progress> {
+        Ok(self.tables().sweep_requests(recorded_before, limit))
     }
 
     async fn health(&self) -> StoreResult<()> {

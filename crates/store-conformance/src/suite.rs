@@ -52,6 +52,7 @@ cases! { $
         update_replaces_the_content_and_raises_the_revision
         update_times_of_engines_go_forward
         update_refuses_another_revision
+        update_refuses_an_earlier_engine_of_the_name
         delete_makes_everything_invisible_at_once
         live_sessions_hold_an_engine_without_force
         expired_and_deleted_sessions_do_not_hold_an_engine
@@ -72,6 +73,7 @@ cases! { $
         a_deleted_name_is_free_at_once
         update_replaces_only_what_is_given
         update_times_of_sessions_go_forward
+        update_refuses_another_user
         update_moves_the_end
         delete_makes_a_session_invisible_at_once
         engines_never_see_each_others_sessions
@@ -99,12 +101,27 @@ cases! { $
         payloads_come_back_as_they_are
         ids_of_18_and_19_digits_are_kept
         sequences_have_no_gaps_after_refusals
+        events_of_one_append_follow_each_other
+        many_events_are_appended_at_once
+        an_append_that_one_event_spoils_leaves_nothing
         a_refused_append_leaves_nothing
         update_times_go_forward_by_a_microsecond_at_least
         an_append_moves_its_session_in_the_list
         events_are_sorted_by_timestamp_then_arrival
         times_of_every_age_are_kept
         sessions_never_see_each_others_events
+    }
+    requests {
+        an_append_that_is_sent_again_is_done_once
+        a_request_is_forgotten_with_time
+        a_refused_write_leaves_no_request
+        sessions_and_engines_have_requests_of_their_own
+        a_session_is_made_once
+        a_session_is_deleted_once
+        requests_end_with_what_they_are_of
+        a_purge_of_many_requests_goes_in_bounded_steps
+        a_sweep_forgets_what_is_old
+        one_of_many_same_requests_is_carried_out
     }
     operations {
         each_write_leaves_its_operation

@@ -10,8 +10,8 @@ use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::store::{
-    Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewOperation,
-    NewSession, OperationQuery, Progress, SessionQuery, SessionUpdate, Store, StoreError, StoreResult,
+    Append, Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewSession,
+    OperationQuery, Progress, SessionDeletion, SessionQuery, SessionUpdate, Store, StoreError, StoreResult,
 };
 use colloquy_sessions::time::Timestamp;
 use resource_names::{EngineName, LocationName, SessionName};
@@ -20,6 +20,7 @@ use crate::database::{Command, Database, Query};
 use crate::engine_keys::EngineKeys;
 use crate::error::{Attempt, OpenError};
 use crate::migrate::migrate;
+use crate::write::events::NewEvent;
 use crate::writer::Writers;
 use crate::{read, write};
 
@@ -143,19 +144,17 @@ impl Store for PostgresStore {
         self.write(update).await
     }
 
-    async fn delete_session(
-        &self,
-        name: &SessionName,
-        now: Timestamp,
-        operation: NewOperation,
-    ) -> StoreResult<Operation> {
-        self.write(write::sessions::Delete { name, now, operation }).await
+    async fn delete_session(&self, deletion: SessionDeletion) -> StoreResult<Operation> {
+        self.write(deletion).await
     }
 
-    async fn append_event(&self, event: NewEvent) -> StoreResult<Appended> {
-        tokio::time::timeout(self.deadline, self.writers.append(event))
-            .await
-            .unwrap_or_else(|_| Err(out_of_time()))
+    async fn append_events(&self, append: Append) -> StoreResult<Vec<Appended>> {
+        let mut appended = Vec::with_capacity(append.events.len());
+        for event in NewEvent::of(append) {
+            let answer = tokio::time::timeout(self.deadline, self.writers.append(event)).await;
+            appended.push(answer.unwrap_or_else(|_| Err(out_of_time()))?);
+        }
+        Ok(appended)
     }
 
     async fn list_events(&self, query: EventQuery) -> StoreResult<Page<Event>> {
@@ -189,6 +188,10 @@ impl Store for PostgresStore {
 
     async fn sweep_operations(&self, ended_before: Timestamp, limit: usize) -> StoreResult<Progress> {
         self.write(write::upkeep::SweepOperations { ended_before, limit }).await
+    }
+
+    async fn sweep_requests(&self, _recorded_before: Timestamp, _limit: usize) -> StoreResult<Progress> {
+        Ok(Progress::default())
     }
 
     async fn health(&self) -> StoreResult<()> {

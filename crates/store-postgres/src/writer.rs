@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use colloquy_sessions::store::{Appended, NewEvent, StoreError, StoreResult};
+use colloquy_sessions::store::{Appended, StoreError, StoreResult};
 use resource_names::SessionName;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -16,7 +16,7 @@ use crate::Options;
 use crate::database::Database;
 use crate::engine_keys::EngineKeys;
 use crate::store::out_of_time;
-use crate::write::events::Batch;
+use crate::write::events::{Batch, NewEvent};
 
 /// How many appends may wait for each task.
 const QUEUE: usize = 1024;

@@ -14,7 +14,7 @@ use colloquy_sessions::labels::Labels;
 use colloquy_sessions::operation::{ApiVersion, OperationKind};
 use colloquy_sessions::state::StateDelta;
 use colloquy_sessions::store::{
-    EventQuery, NewEngine, NewEvent, NewOperation, NewSession, Store as _, StoreError,
+    Append, EventQuery, NewEngine, NewEvent, NewOperation, NewSession, Store as _, StoreError,
 };
 use colloquy_store_conformance::block_on;
 use colloquy_store_postgres::{OpenError, Options, PostgresStore};
@@ -49,25 +49,24 @@ async fn open(url: &str, options: Options) -> PostgresStore {
         state: StateDelta::default(),
         state_limit: 1 << 20,
         operation: NewOperation { id: 1, kind: OperationKind::CreateSession, version: ApiVersion::V1, time },
+        request: None,
     };
     store.create_session(session).await.unwrap();
     store
 }
 
-fn event(id: u64) -> NewEvent {
+fn append(id: u64) -> Append {
     let value = Bytes::from(id.to_string());
-    NewEvent {
-        session: name(),
+    let event = NewEvent {
         id,
         timestamp: Timestamp(2),
         author: "a".to_owned(),
         invocation_id: "i".to_owned(),
         delta: StateDelta::new(["app:n", "user:n", "n"].map(|key| (key, value.clone()))),
-        state_limit: 1 << 20,
         payload: value,
         update_time: Timestamp(2),
-        now: Timestamp(2),
-    }
+    };
+    Append { session: name(), events: vec![event], state_limit: 1 << 20, now: Timestamp(2), request: None }
 }
 
 /// The ids of all events, in the order of their sequences, which have no gaps.
@@ -109,8 +108,8 @@ fn connections_that_are_cut_lose_nothing_that_was_acknowledged() {
                 let end = Instant::now() + Duration::from_secs(2);
                 while Instant::now() < end {
                     let id = next_id.fetch_add(1, Ordering::Relaxed);
-                    match store.append_event(event(id)).await {
-                        Ok(appended) => acknowledged.push((appended.sequence, id)),
+                    match store.append_events(append(id)).await {
+                        Ok(appended) => acknowledged.push((appended[0].sequence, id)),
                         Err(StoreError::Unavailable(_)) => unknown.push(id),
                         Err(other) => panic!("{other}"),
                     }
@@ -160,14 +159,14 @@ fn what_waits_for_a_lock_ends_with_its_deadline() {
         let holder = connect(&url).await;
         holder.batch_execute("BEGIN; SELECT 1 FROM session_clock FOR UPDATE").await.unwrap();
         let started = Instant::now();
-        let answer = store.append_event(event(1)).await;
+        let answer = store.append_events(append(1)).await;
         assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
         assert!(started.elapsed() < Duration::from_secs(3));
         // Reads do not wait.
         assert!(store.get_session(&name(), Timestamp(3)).await.unwrap().is_some());
         holder.batch_execute("ROLLBACK").await.unwrap();
-        let appended = store.append_event(event(2)).await.unwrap();
-        assert_eq!(ids(&store).await.len() as u64, appended.sequence);
+        let appended = store.append_events(append(2)).await.unwrap();
+        assert_eq!(ids(&store).await.len() as u64, appended[0].sequence);
     });
 }
 
@@ -177,10 +176,10 @@ fn a_closed_store_refuses() {
     block_on(async {
         let url = schemas.fresh().await;
         let store = open(&url, Options::default()).await;
-        store.append_event(event(1)).await.unwrap();
+        store.append_events(append(1)).await.unwrap();
         store.close().await;
         store.close().await;
-        assert!(matches!(store.append_event(event(2)).await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.append_events(append(2)).await, Err(StoreError::Unavailable(_))));
         assert!(matches!(store.health().await, Err(StoreError::Unavailable(_))));
         // What was acknowledged is there for the next one.
         let next = PostgresStore::open(&url, Options::default()).await.unwrap();

@@ -16,8 +16,10 @@ struct Migration {
 }
 
 /// All steps, by number, without gaps.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "sessions", sql: include_str!("../migrations/0001_sessions.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "sessions", sql: include_str!("../migrations/0001_sessions.sql") },
+    Migration { number: 2, name: "requests", sql: include_str!("../migrations/0002_requests.sql") },
+];
 
 /// Brings the schema to the last version that this server knows, all or nothing.
 pub(crate) fn migrate(connection: &mut Connection, database: &Path) -> Result<(), OpenError> {

@@ -10,8 +10,8 @@ use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::store::{
-    Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewOperation,
-    NewSession, OperationQuery, Progress, SessionQuery, SessionUpdate, Store, StoreError, StoreResult,
+    Append, Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewSession,
+    OperationQuery, Progress, SessionDeletion, SessionQuery, SessionUpdate, Store, StoreError, StoreResult,
 };
 use colloquy_sessions::time::Timestamp;
 use resource_names::{EngineName, LocationName, SessionName};
@@ -188,21 +188,14 @@ impl Store for SqliteStore {
         self.writer.submit(COMMAND_BYTES, move |write| write::sessions::update(write, &update)).await
     }
 
-    async fn delete_session(
-        &self,
-        name: &SessionName,
-        now: Timestamp,
-        operation: NewOperation,
-    ) -> StoreResult<Operation> {
-        let name = name.clone();
-        self.writer
-            .submit(COMMAND_BYTES, move |write| write::sessions::delete(write, &name, now, &operation))
-            .await
+    async fn delete_session(&self, deletion: SessionDeletion) -> StoreResult<Operation> {
+        self.writer.submit(COMMAND_BYTES, move |write| write::sessions::delete(write, &deletion)).await
     }
 
-    async fn append_event(&self, event: NewEvent) -> StoreResult<Appended> {
-        let bytes = COMMAND_BYTES + event.payload.len() + event.delta.bytes();
-        self.writer.submit(bytes, move |write| write::events::append(write, &event)).await
+    async fn append_events(&self, append: Append) -> StoreResult<Vec<Appended>> {
+        let bytes = |event: &NewEvent| COMMAND_BYTES + event.payload.len() + event.delta.bytes();
+        let bytes = append.events.iter().map(bytes).sum();
+        self.writer.submit(bytes, move |write| write::events::append(write, &append)).await
     }
 
     async fn list_events(&self, query: EventQuery) -> StoreResult<Page<Event>> {
@@ -241,6 +234,12 @@ impl Store for SqliteStore {
     async fn sweep_operations(&self, ended_before: Timestamp, limit: usize) -> StoreResult<Progress> {
         self.writer
             .submit(COMMAND_BYTES, move |write| write::upkeep::sweep_operations(write, ended_before, limit))
+            .await
+    }
+
+    async fn sweep_requests(&self, recorded_before: Timestamp, limit: usize) -> StoreResult<Progress> {
+        self.writer
+            .submit(COMMAND_BYTES, move |write| write::upkeep::sweep_requests(write, recorded_before, limit))
             .await
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod engines;
 pub(crate) mod events;
 mod free;
 pub(crate) mod operations;
+mod requests;
 pub(crate) mod sessions;
 mod state;
 pub(crate) mod upkeep;

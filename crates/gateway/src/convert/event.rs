@@ -37,14 +37,15 @@ const ACTIONS: u32 = 6;
 const EVENT_METADATA: u32 = 11;
 
 /// An event to be appended, out of the wire bytes of a `SessionEvent`.
-pub(crate) fn to_draft(event: Bytes) -> Result<EventDraft> {
-    let malformed = |problem| Error::field("event", format!("The event is malformed: {problem}."));
+/// `field` names it in errors.
+pub(crate) fn to_draft(event: Bytes, field: &str) -> Result<EventDraft> {
+    let malformed = |problem| Error::field(field, format!("The event is malformed: {problem}."));
     let head = EventHead::decode(event.clone()).map_err(malformed)?;
     let state_delta = match head.actions.unwrap_or_default().state_delta.as_slice() {
         [whole] => whole.clone(),
         pieces => pieces.concat().into(),
     };
-    let state_delta = StateStruct::read(state_delta, "event.actions.state_delta")?;
+    let state_delta = StateStruct::read(state_delta, &format!("{field}.actions.state_delta"))?;
     Ok(EventDraft {
         author: head.author,
         invocation_id: head.invocation_id,
@@ -136,7 +137,7 @@ mod tests {
             content: Some(vec![0x0a, 0x00]),
             ..Probe::default()
         };
-        let draft = to_draft(sent.encode_to_vec().into()).unwrap();
+        let draft = to_draft(sent.encode_to_vec().into(), "event").unwrap();
         assert_eq!(draft.author, "user");
         let stored = Probe::decode(draft.payload.clone()).unwrap();
         let expected =
@@ -156,13 +157,13 @@ mod tests {
             ..Probe::default()
         };
         let bytes = Bytes::from(sent.encode_to_vec());
-        assert_eq!(to_draft(bytes.clone()).unwrap().payload.as_ptr(), bytes.as_ptr());
+        assert_eq!(to_draft(bytes.clone(), "event").unwrap().payload.as_ptr(), bytes.as_ptr());
     }
 
     #[test]
     fn bytes_that_are_no_message_are_refused() {
         for bytes in [&[0x0a][..], &[0x0a, 0x05, 0x00], &[0xff], &[0x18, 0x01], &[0x07, 0x00]] {
-            assert!(to_draft(Bytes::from_static(bytes)).is_err(), "{bytes:?}");
+            assert!(to_draft(Bytes::from_static(bytes), "event").is_err(), "{bytes:?}");
         }
     }
 }

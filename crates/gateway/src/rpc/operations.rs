@@ -108,6 +108,7 @@ mod tests {
             session_ids: SessionIdRule::Published,
             limits: Limits::default(),
             auto_create_engines: false,
+            raw_event_ids: false,
         };
         let ids = Arc::new(Counting(Default::default()));
         let service = Service::new(Arc::new(MemoryStore::new()), Arc::new(Still), ids, settings);

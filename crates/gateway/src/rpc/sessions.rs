@@ -4,6 +4,7 @@ use colloquy_contract::longrunning::Operation;
 use colloquy_contract::v1beta1 as wire;
 use colloquy_sessions::error::Result;
 use colloquy_sessions::operation::{ApiVersion, Outcome};
+use colloquy_sessions::request::RequestKey;
 use colloquy_sessions::service::OperationStatus;
 
 use super::{Api, list, mask_paths};
@@ -14,10 +15,11 @@ impl Api {
         &self,
         version: ApiVersion,
         request: wire::CreateSessionRequest,
+        key: Option<RequestKey>,
     ) -> Result<Operation> {
         let draft = request.session.map(convert::session::to_draft).transpose()?;
         let (session, operation) =
-            self.service.create_session(version, &request.parent, &request.session_id, draft).await?;
+            self.service.create_session(version, &request.parent, &request.session_id, draft, key).await?;
         convert::operation::to_message(
             &OperationStatus { operation, outcome: Outcome::Session(session) },
             None,
@@ -51,19 +53,21 @@ impl Api {
         &self,
         version: ApiVersion,
         request: wire::DeleteSessionRequest,
+        key: Option<RequestKey>,
     ) -> Result<Operation> {
-        let operation = self.service.delete_session(version, &request.name).await?;
+        let operation = self.service.delete_session(version, &request.name, key).await?;
         convert::operation::to_message(&OperationStatus { operation, outcome: Outcome::Deleted }, None)
     }
 
     pub(crate) async fn append_event(
         &self,
         request: wire::AppendEventRequest,
+        key: Option<RequestKey>,
     ) -> Result<wire::AppendEventResponse> {
         // Before it is looked into: what is too large costs nothing more.
-        self.service.check_event_size(request.event.as_ref().map_or(0, |event| event.len()))?;
-        let draft = request.event.map(convert::event::to_draft).transpose()?;
-        self.service.append_event(&request.name, draft).await?;
+        self.service.check_event_size("event", request.event.as_ref().map_or(0, |event| event.len()))?;
+        let draft = request.event.map(|event| convert::event::to_draft(event, "event")).transpose()?;
+        self.service.append_event(&request.name, draft, key).await?;
         Ok(wire::AppendEventResponse {})
     }
 

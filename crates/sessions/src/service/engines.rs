@@ -92,6 +92,7 @@ impl Service {
             let update = EngineUpdate {
                 name: stored.clone(),
                 revision: current.revision,
+                create_time: current.create_time,
                 content,
                 update_time: now,
                 operation,

@@ -1,8 +1,9 @@
 //! Sessions: create, get, list, update, delete.
 
-use resource_names::{LocationName, SessionName};
+use bytes::Bytes;
+use resource_names::{EngineName, LocationName, SessionName};
 
-use super::{ListRequest, Listing, Service, store_failure};
+use super::{ListRequest, Listing, Service, retries, store_failure};
 use crate::error::{Error, Result, Violations};
 use crate::id::next_id;
 use crate::labels::{self, Labels};
@@ -10,9 +11,10 @@ use crate::limits::{DISPLAY_NAME_CHARS, USER_ID_CHARS};
 use crate::operation::{ApiVersion, Operation, OperationKind};
 use crate::page::{self, Scan};
 use crate::query;
+use crate::request::{Request, RequestKey};
 use crate::session::{Expiration, Session};
 use crate::state::StateDelta;
-use crate::store::{NewSession, SessionQuery, SessionUpdate, StoreError};
+use crate::store::{NewOperation, NewSession, SessionDeletion, SessionQuery, SessionUpdate, StoreError};
 
 /// A session to be created.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +68,7 @@ impl Service {
         parent: &str,
         session_id: &str,
         draft: Option<SessionDraft>,
+        request: Option<RequestKey>,
     ) -> Result<(Session, Operation)> {
         let engine = self.read_engine(parent, "parent")?;
         let now = self.clock.now();
@@ -74,6 +77,7 @@ impl Service {
         let asked = SessionName { engine, session: id };
         let name = self.settings.names.stored_session(&asked);
         let operation = self.new_operation(OperationKind::CreateSession, version, now);
+        let request = recorded(request, &operation, &name)?;
         let new = NewSession {
             name: name.clone(),
             user_id: draft.user_id,
@@ -84,6 +88,7 @@ impl Service {
             state: draft.state,
             state_limit: self.settings.limits.state_bytes,
             operation,
+            request,
         };
         let mut created = self.store.create_session(new.clone()).await;
         if created == Err(StoreError::EngineNotFound) && self.settings.auto_create_engines {
@@ -96,12 +101,21 @@ impl Service {
                 let operation = operation.finished(session.name.clone().into());
                 Ok((session, operation))
             }
+            Err(StoreError::Repeated(answer)) => self.created_before(&asked.engine, answer).await,
             Err(StoreError::AlreadyExists) => Err(Error::session_exists(&name)),
             Err(StoreError::StateTooLarge { bytes }) => {
                 Err(Error::state_too_large("session.session_state", bytes, self.settings.limits.state_bytes))
             }
             Err(error) => Err(store_failure(error)),
         }
+    }
+
+    /// What the first of two same requests made: the session is as it is now (AIP-155).
+    async fn created_before(&self, engine: &EngineName, answer: Bytes) -> Result<(Session, Operation)> {
+        let (operation, id) = retries::read_operation_answer(OperationKind::CreateSession, answer)?;
+        let session = self.get(&SessionName { engine: engine.clone(), session: id }).await?;
+        let operation = operation.finished(session.name.clone().into());
+        Ok((session, operation))
     }
 
     /// Everything that is wrong with a new session, at once.
@@ -133,11 +147,14 @@ impl Service {
 
     /// One session with its merged state.
     pub async fn get_session(&self, name: &str) -> Result<Session> {
-        let asked = self.read_session(name, |_| Error::invalid_session_name("name"))?;
-        let stored = self.settings.names.stored_session(&asked);
+        self.get(&self.read_session(name, |_| Error::invalid_session_name("name"))?).await
+    }
+
+    async fn get(&self, asked: &SessionName) -> Result<Session> {
+        let stored = self.settings.names.stored_session(asked);
         match self.store.get_session(&stored, self.clock.now()).await.map_err(store_failure)? {
             Some(session) => Ok(as_asked(session, &asked.engine.location)),
-            None => Err(self.session_missing(&asked).await),
+            None => Err(self.session_missing(asked).await),
         }
     }
 
@@ -176,6 +193,8 @@ impl Service {
             display_name: None,
             labels: None,
             expire_time: None,
+            // It never changes: clients send it along, and it must be the stored one.
+            user_id: Some(changes.user_id.clone()).filter(|user_id| !user_id.is_empty()),
             now,
         };
         for field in fields {
@@ -197,34 +216,32 @@ impl Service {
             }
         }
         violations.finish()?;
-        if !changes.user_id.is_empty() {
-            self.check_user(&asked, &changes.user_id).await?;
-        }
         match self.store.update_session(update).await {
             Ok(session) => Ok(as_asked(session, &asked.engine.location)),
             Err(StoreError::SessionNotFound) => Err(self.session_missing(&asked).await),
+            Err(StoreError::OtherUser) => Err(Error::field("session.user_id", "The field is immutable.")),
             Err(error) => Err(store_failure(error)),
         }
     }
 
-    /// The user id never changes: clients send it along, and it must be the stored one.
-    async fn check_user(&self, asked: &SessionName, user_id: &str) -> Result<()> {
-        let stored = self.settings.names.stored_session(asked);
-        match self.store.get_session(&stored, self.clock.now()).await.map_err(store_failure)? {
-            Some(session) if session.user_id == user_id => Ok(()),
-            Some(_) => Err(Error::field("session.user_id", "The field is immutable.")),
-            None => Err(self.session_missing(asked).await),
-        }
-    }
-
     /// Deletes a session; its user's and app's state stay.
-    pub async fn delete_session(&self, version: ApiVersion, name: &str) -> Result<Operation> {
+    pub async fn delete_session(
+        &self,
+        version: ApiVersion,
+        name: &str,
+        request: Option<RequestKey>,
+    ) -> Result<Operation> {
         let asked = self.read_session(name, |_| Error::invalid_session_name("name"))?;
-        let stored = self.settings.names.stored_session(&asked);
+        let name = self.settings.names.stored_session(&asked);
         let now = self.clock.now();
         let operation = self.new_operation(OperationKind::DeleteSession, version, now);
-        match self.store.delete_session(&stored, now, operation).await {
+        let request = recorded(request, &operation, &name)?;
+        match self.store.delete_session(SessionDeletion { name, now, operation, request }).await {
             Ok(operation) => Ok(Operation { parent: asked.engine.location.into(), ..operation }),
+            Err(StoreError::Repeated(answer)) => {
+                let (operation, _) = retries::read_operation_answer(OperationKind::DeleteSession, answer)?;
+                Ok(operation.finished(asked.engine.location.into()))
+            }
             Err(StoreError::SessionNotFound) => Err(self.session_missing(&asked).await),
             Err(error) => Err(store_failure(error)),
         }
@@ -303,6 +320,17 @@ impl SessionChanges {
         }
         Ok(fields)
     }
+}
+
+/// What is recorded of a write on a session that its caller may send again.
+fn recorded(
+    key: Option<RequestKey>,
+    operation: &NewOperation,
+    name: &SessionName,
+) -> Result<Option<Request>> {
+    let Some(key) = key else { return Ok(None) };
+    key.check()?;
+    Ok(Some(key.answered(retries::operation_answer(operation, &name.session), operation.time)))
 }
 
 /// The session under the name that was asked.

@@ -2,7 +2,7 @@
 
 use super::{Service, store_failure};
 use crate::error;
-use crate::limits::OPERATION_RETENTION;
+use crate::limits::{OPERATION_RETENTION, REQUEST_RETENTION};
 use crate::store::Progress;
 
 /// How many rows one step may touch: few enough that appends which wait behind it notice nothing.
@@ -18,6 +18,7 @@ impl Service {
             self.store.expire_sessions(now, BATCH).await,
             self.store.purge(now, BATCH).await,
             self.store.sweep_operations(now.before(OPERATION_RETENTION), BATCH).await,
+            self.store.sweep_requests(now.before(REQUEST_RETENTION), BATCH).await,
         ];
         let steps = steps.into_iter().collect::<Result<Vec<_>, _>>().map_err(store_failure)?;
         Ok(Progress {

@@ -88,8 +88,14 @@ pub(super) enum SessionAction {
         labels: Option<Labels>,
         life: Option<i64>,
     },
-    Delete(SessionAt),
+    Delete {
+        session: SessionAt,
+        request: Option<RequestAt>,
+    },
 }
+
+/// A request by its id, and which of two it is.
+pub(super) type RequestAt = (&'static str, u8);
 
 #[derive(Clone, Debug)]
 pub(super) struct SessionDraft {
@@ -101,6 +107,7 @@ pub(super) struct SessionDraft {
     pub(super) life: i64,
     pub(super) state: StateDelta,
     pub(super) limit: usize,
+    pub(super) request: Option<RequestAt>,
 }
 
 #[derive(Clone, Debug)]
@@ -121,6 +128,9 @@ pub(super) struct EventDraft {
     pub(super) payload: Vec<u8>,
     /// The update time that is asked for, counted from now.
     pub(super) lead: i64,
+    /// How many of these are appended at once.
+    pub(super) count: usize,
+    pub(super) request: Option<RequestAt>,
 }
 
 #[derive(Clone, Debug)]
@@ -146,6 +156,7 @@ pub(super) enum UpkeepAction {
     Expire { limit: usize },
     Purge { limit: usize },
     Sweep { age: i64, limit: usize },
+    ForgetRequests { age: i64 },
 }
 
 /// A step, and how far the clock goes before it; backwards too, as real clocks do.
@@ -173,6 +184,11 @@ fn session() -> impl Strategy<Value = SessionAt> {
 /// How long a session lives from now: mostly to the end of the history.
 fn life() -> impl Strategy<Value = i64> {
     prop_oneof![3 => 60..400_i64, 1 => 1..60_i64]
+}
+
+/// Mostly none; else one of few, so that retries and other requests under the same id are met.
+fn request() -> impl Strategy<Value = Option<RequestAt>> {
+    prop_oneof![3 => Just(None), 1 => (select(&["r", "q"][..]), 0..2_u8).prop_map(Some)]
 }
 
 fn text() -> impl Strategy<Value = &'static str> {
@@ -256,9 +272,18 @@ fn engine_action() -> impl Strategy<Value = EngineAction> {
 }
 
 fn session_action() -> impl Strategy<Value = SessionAction> {
-    let create = (session(), user(), text(), labels(), life(), delta(), state_limit());
-    let create = create.prop_map(|(session, user, display_name, labels, life, state, limit)| {
-        SessionAction::Create(SessionDraft { session, user, display_name, labels, life, state, limit })
+    let create = (session(), user(), text(), labels(), life(), delta(), state_limit(), request());
+    let create = create.prop_map(|(session, user, display_name, labels, life, state, limit, request)| {
+        SessionAction::Create(SessionDraft {
+            session,
+            user,
+            display_name,
+            labels,
+            life,
+            state,
+            limit,
+            request,
+        })
     });
     let update = (session(), option::of(text()), option::of(labels()), option::of(life()));
     let update = update.prop_map(|(session, display_name, labels, life)| SessionAction::Update {
@@ -275,14 +300,15 @@ fn session_action() -> impl Strategy<Value = SessionAction> {
         1 => session().prop_map(SessionAction::Get),
         3 => list,
         2 => update,
-        1 => session().prop_map(SessionAction::Delete),
+        1 => (session(), request()).prop_map(|(session, request)| SessionAction::Delete { session, request }),
     ]
 }
 
 fn event_action() -> impl Strategy<Value = EventAction> {
     let of_caller = (-2..4_i64, text(), text(), vec(byte(), 0..6), -3..6_i64);
-    let append =
-        (session(), of_caller, delta(), state_limit()).prop_map(|(session, of_caller, delta, limit)| {
+    let at_once = (prop_oneof![4 => Just(1), 1 => 2..4_usize], request());
+    let append = (session(), of_caller, delta(), state_limit(), at_once).prop_map(
+        |(session, of_caller, delta, limit, (count, request))| {
             let (timestamp, author, invocation, payload, lead) = of_caller;
             EventAction::Append(EventDraft {
                 session,
@@ -293,8 +319,11 @@ fn event_action() -> impl Strategy<Value = EventAction> {
                 limit,
                 payload,
                 lead,
+                count,
+                request,
             })
-        });
+        },
+    );
     let list = (session(), predicate::of_events(), proptest::bool::ANY, page());
     let list = list.prop_map(|(session, filter, descending, limit)| EventAction::List {
         session,
@@ -325,5 +354,6 @@ fn upkeep_action() -> impl Strategy<Value = UpkeepAction> {
         2 => (1..4_usize).prop_map(|limit| UpkeepAction::Expire { limit }),
         3 => (1..8_usize).prop_map(|limit| UpkeepAction::Purge { limit }),
         1 => (0..30_i64, 1..4_usize).prop_map(|(age, limit)| UpkeepAction::Sweep { age, limit }),
+        1 => (0..30_i64).prop_map(|age| UpkeepAction::ForgetRequests { age }),
     ]
 }

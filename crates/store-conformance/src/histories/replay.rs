@@ -7,19 +7,23 @@ use colloquy_sessions::Timestamp;
 use colloquy_sessions::engine::EngineContent;
 use colloquy_sessions::labels::Labels;
 use colloquy_sessions::operation::{Operation, OperationKind};
+use colloquy_sessions::request::{Request, RequestKey};
 use colloquy_sessions::state::StateDelta;
 use colloquy_sessions::store::{
-    EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewOperation, NewSession, OperationQuery,
-    Progress, SessionQuery, SessionUpdate, Store, StoreResult,
+    Append, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewOperation, NewSession,
+    OperationQuery, Progress, SessionDeletion, SessionQuery, SessionUpdate, Store, StoreResult,
 };
 use resource_names::{EngineName, LocationName, OperationParent, SessionName};
 
 use super::command::{
-    Action, Command, ENGINES, EngineAction, EngineAt, EventAction, OperationAction, Parent, SESSION_IDS,
-    SessionAction, SessionAt, SessionDraft, UpkeepAction,
+    Action, Command, ENGINES, EngineAction, EngineAt, EventAction, OperationAction, Parent, RequestAt,
+    SESSION_IDS, SessionAction, SessionAt, SessionDraft, UpkeepAction,
 };
 use crate::fixture::{self, World, at, engines_in, events_in, operations_in, sessions_in, walk};
 use crate::{MemoryStore, Seen};
+
+/// How long requests are known.
+const REQUEST_LIFE: i64 = 20;
 
 /// The engines of a history: two in one place, and one of the first's id in another.
 pub(super) fn engine_names() -> [EngineName; ENGINES] {
@@ -102,6 +106,14 @@ impl Replay {
         operation
     }
 
+    /// Its answer tells it from all others.
+    fn request(&mut self, request: Option<RequestAt>) -> Option<Request> {
+        let (id, kind) = request?;
+        let key = RequestKey { id: id.to_owned(), fingerprint: [kind; 32] };
+        let answer = self.drafts.id().to_be_bytes().to_vec().into();
+        Some(Request { key, answer, time: at(self.now), known_since: at(self.now - REQUEST_LIFE) })
+    }
+
     /// Makes the engine and the session that most commands mean.
     async fn begin(&mut self) -> Result<(), String> {
         let engine = EngineAction::Create { engine: 0, content: EngineContent::default(), operation: true };
@@ -114,6 +126,7 @@ impl Replay {
             life: 300,
             state: StateDelta::default(),
             limit: 100,
+            request: None,
         };
         self.session_step(SessionAction::Create(session)).await
     }
@@ -147,9 +160,12 @@ impl Replay {
             EngineAction::Update { engine, content, stale } => {
                 let name = self.engine(engine);
                 let current = self.model.get_engine(&name).await.map_err(|error| error.to_string())?;
-                let revision = current.map_or(1, |engine| engine.revision) + stale;
+                let (revision, create_time) =
+                    current.map_or((1, at(now)), |engine| (engine.revision, engine.create_time));
+                let revision = revision + stale;
                 let operation = self.operation(OperationKind::UpdateEngine);
-                let update = EngineUpdate { name, revision, content, update_time: at(now), operation };
+                let update =
+                    EngineUpdate { name, revision, create_time, content, update_time: at(now), operation };
                 same!(self, |store| store.update_engine(update.clone()))
             }
             EngineAction::Delete { engine, force } => {
@@ -174,6 +190,7 @@ impl Replay {
                     state: draft.state,
                     state_limit: draft.limit,
                     operation: self.operation(OperationKind::CreateSession),
+                    request: self.request(draft.request),
                 };
                 same!(self, |store| store.create_session(new.clone()))
             }
@@ -191,14 +208,17 @@ impl Replay {
                     display_name: display_name.map(str::to_owned),
                     labels,
                     expire_time: life.map(|life| at(now + life)),
+                    user_id: None,
                     now: at(now),
                 };
                 same!(self, |store| store.update_session(update.clone()))
             }
-            SessionAction::Delete(session) => {
+            SessionAction::Delete { session, request } => {
                 let name = self.session(session);
                 let operation = self.operation(OperationKind::DeleteSession);
-                same!(self, |store| store.delete_session(&name, at(now), operation))
+                let request = self.request(request);
+                let deletion = SessionDeletion { name, now: at(now), operation, request };
+                same!(self, |store| store.delete_session(deletion.clone()))
             }
         }
     }
@@ -208,19 +228,23 @@ impl Replay {
         match action {
             EventAction::Append(draft) => {
                 let name = self.session(draft.session);
-                let event = NewEvent {
-                    session: name.clone(),
-                    id: self.drafts.id(),
+                let event = |id| NewEvent {
+                    id,
                     timestamp: at(now + draft.timestamp),
                     author: draft.author.to_owned(),
                     invocation_id: draft.invocation.to_owned(),
-                    delta: draft.delta,
-                    state_limit: draft.limit,
-                    payload: draft.payload.into(),
+                    delta: draft.delta.clone(),
+                    payload: draft.payload.clone().into(),
                     update_time: at(now + draft.lead),
-                    now: at(now),
                 };
-                same!(self, |store| store.append_event(event.clone()))?;
+                let append = Append {
+                    session: name.clone(),
+                    events: (0..draft.count).map(|_| event(self.drafts.id())).collect(),
+                    state_limit: draft.limit,
+                    now: at(now),
+                    request: self.request(draft.request),
+                };
+                same!(self, |store| store.append_events(append.clone()))?;
                 same!(self, |store| store.get_session(&name, at(now)))
             }
             EventAction::List { session, filter, descending, limit } => {
@@ -279,6 +303,11 @@ impl Replay {
             UpkeepAction::Purge { limit } => {
                 for store in [&self.subject, &self.model] {
                     store.purge(now, limit).await.map_err(|error| error.to_string())?;
+                }
+            }
+            UpkeepAction::ForgetRequests { age } => {
+                for store in [&self.subject, &self.model] {
+                    to_the_end(async || store.sweep_requests(at(self.now - age), 2).await).await?;
                 }
             }
             UpkeepAction::Sweep { age, limit } => {

@@ -51,7 +51,7 @@ impl Tables {
     pub(super) fn update_engine(&mut self, update: EngineUpdate) -> StoreResult<Engine> {
         let key = self.live_engine(&update.name).ok_or(StoreError::EngineNotFound)?;
         let engine = &mut self.engines.get_mut(&key).ok_or(StoreError::EngineNotFound)?.engine;
-        if engine.revision != update.revision {
+        if (engine.revision, engine.create_time) != (update.revision, update.create_time) {
             return Err(StoreError::RevisionChanged);
         }
         engine.content = update.content;

@@ -8,7 +8,7 @@ use colloquy_sessions::query::SessionOrder;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::state::State;
 use colloquy_sessions::store::{
-    NewOperation, NewSession, SessionQuery, SessionUpdate, StoreError, StoreResult,
+    NewSession, SessionDeletion, SessionQuery, SessionUpdate, StoreError, StoreResult,
 };
 use resource_names::SessionName;
 
@@ -20,10 +20,13 @@ use crate::Seen;
 impl Tables {
     pub(super) fn create_session(&mut self, new: NewSession) -> StoreResult<Session> {
         let engine = self.live_engine(&new.name.engine).ok_or(StoreError::EngineNotFound)?;
+        let asked = (engine, None);
+        self.check_request(asked, new.request.as_ref())?;
         if self.live_session(&new.name, new.create_time).is_some() {
             return Err(StoreError::AlreadyExists);
         }
         let scopes = self.scopes(engine, &new.user_id, &Keys::new()).changed(&new.state, new.state_limit)?;
+        self.record_request(asked, new.request);
         // An expired session gives its name away.
         for row in self.sessions.values_mut().filter(|row| row.session.name == new.name) {
             row.deleted = true;
@@ -68,6 +71,9 @@ impl Tables {
     pub(super) fn update_session(&mut self, update: SessionUpdate) -> StoreResult<Session> {
         let key = self.live_session(&update.name, update.now).ok_or(StoreError::SessionNotFound)?;
         let row = self.sessions.get_mut(&key).ok_or(StoreError::SessionNotFound)?;
+        if update.user_id.is_some_and(|user_id| user_id != row.session.user_id) {
+            return Err(StoreError::OtherUser);
+        }
         if let Some(display_name) = update.display_name {
             row.session.display_name = display_name;
         }
@@ -81,17 +87,17 @@ impl Tables {
         self.sessions.get(&key).map(|row| self.complete(row)).ok_or(StoreError::SessionNotFound)
     }
 
-    pub(super) fn delete_session(
-        &mut self,
-        name: &SessionName,
-        now: Timestamp,
-        operation: NewOperation,
-    ) -> StoreResult<Operation> {
-        let key = self.live_session(name, now).ok_or(StoreError::SessionNotFound)?;
+    pub(super) fn delete_session(&mut self, deletion: SessionDeletion) -> StoreResult<Operation> {
+        let SessionDeletion { name, now, operation, request } = deletion;
+        let engine = self.live_engine(&name.engine).ok_or(StoreError::SessionNotFound)?;
+        let asked = (engine, None);
+        self.check_request(asked, request.as_ref())?;
+        let key = self.live_session(&name, now).ok_or(StoreError::SessionNotFound)?;
+        self.record_request(asked, request);
         if let Some(row) = self.sessions.get_mut(&key) {
             row.deleted = true;
         }
-        let parent = name.engine.location.clone().into();
+        let parent = name.engine.location.into();
         Ok(self.insert_operation(operation, parent, Owner::Location, true))
     }
 

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use colloquy_sessions::Timestamp;
 use colloquy_sessions::engine::Engine;
 use colloquy_sessions::operation::Operation;
+use colloquy_sessions::request::Request;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::store::NewEvent;
 use resource_names::{EngineName, SessionName};
 
+use super::requests::Asked;
 use super::state::Keys;
 
 /// Tells one life of an engine from the next of the same name.
@@ -55,6 +57,7 @@ pub(super) struct Tables {
     pub(super) app_states: BTreeMap<EngineKey, Keys>,
     pub(super) user_states: BTreeMap<(EngineKey, String), Keys>,
     pub(super) operations: BTreeMap<u64, OperationRow>,
+    pub(super) requests: BTreeMap<(Asked, String), Request>,
 }
 
 impl Tables {

@@ -52,7 +52,7 @@ impl Tables {
         self.engines.iter().find(|(_, row)| row.deleted_by.is_some()).map(|(key, _)| *key)
     }
 
-    /// Frees events up to `budget`; with no event left, the session and its operations.
+    /// Frees events up to `budget`, then requests; with none left, the session and its operations.
     fn purge_session(&mut self, key: SessionKey, budget: usize) -> usize {
         let Some(row) = self.sessions.get_mut(&key) else { return 0 };
         if !row.events.is_empty() {
@@ -60,6 +60,14 @@ impl Tables {
             row.deleted = true;
             row.events.truncate(row.events.len() - freed);
             return freed;
+        }
+        let of_session = self.requests.keys().filter(|((_, session), _)| *session == Some(key));
+        let requests: Vec<_> = of_session.take(budget).cloned().collect();
+        for request in &requests {
+            self.requests.remove(request);
+        }
+        if !requests.is_empty() {
+            return requests.len();
         }
         self.sessions.remove(&key);
         let before = self.operations.len();
@@ -73,6 +81,7 @@ impl Tables {
         self.operations.retain(|_, row| !matches!(row.owner, Owner::Engine(owner) if owner == key));
         self.user_states.retain(|(owner, _), _| *owner != key);
         self.app_states.remove(&key);
+        self.requests.retain(|((engine, _), _), _| *engine != key);
         let deletion = row.deleted_by.and_then(|id| self.operations.get_mut(&id));
         if let Some(row) = deletion.filter(|row| !row.operation.done) {
             row.operation.done = true;

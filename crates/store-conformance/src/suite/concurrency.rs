@@ -39,10 +39,10 @@ async fn append_at_once(world: &World, sessions: &[SessionName]) -> Vec<Written>
                 let event = NewEvent {
                     delta: StateDelta::new(delta.clone()),
                     payload: value,
-                    ..world.new_event(&session, 1)
+                    ..world.new_event(1)
                 };
                 let id = event.id;
-                let answer = world.store.append_event(event).await.unwrap();
+                let answer = world.append_one(&session, 1, event).await;
                 written.push(Written { session, id, answer, delta });
             }
             written
@@ -204,7 +204,7 @@ pub async fn one_of_many_makes_updates_and_deletes_an_engine(factory: &dyn Facto
         for _ in 0..TASKS {
             let (world, name) = (world.clone(), name.clone());
             updates.spawn(async move {
-                world.store.update_engine(world.engine_update(&name, 1, round)).await.map(|_| ())
+                world.store.update_engine(world.engine_update(&name, 1, round).await).await.map(|_| ())
             });
         }
         assert_one_won(updates.join_all().await, &StoreError::RevisionChanged);
@@ -236,8 +236,8 @@ pub async fn appends_and_a_delete_agree_on_who_came_first(factory: &dyn Factory)
             tasks.spawn(async move {
                 let mut done = 0;
                 loop {
-                    let event = world.new_event(&name, 1);
-                    match world.store.append_event(event).await {
+                    let event = world.new_event(1);
+                    match world.try_append(&name, 1, event).await {
                         Ok(_) => done += 1,
                         Err(error) => break (done, error),
                     }

@@ -65,7 +65,7 @@ pub async fn an_engine_that_was_never_made_is_not_there(factory: &dyn Factory) {
 
 pub async fn update_replaces_the_content_and_raises_the_revision(factory: &dyn Factory) {
     let (world, name) = World::with_engine(factory).await;
-    let update = EngineUpdate { content: full_content(), ..world.engine_update(&name, 1, 7) };
+    let update = EngineUpdate { content: full_content(), ..world.engine_update(&name, 1, 7).await };
     let updated = world.store.update_engine(update).await.unwrap();
     let expected = Engine {
         name: name.clone(),
@@ -77,7 +77,7 @@ pub async fn update_replaces_the_content_and_raises_the_revision(factory: &dyn F
     assert_eq!(updated, expected);
     assert_eq!(world.store.get_engine(&name).await, Ok(Some(expected)));
 
-    let empty = EngineUpdate { content: EngineContent::default(), ..world.engine_update(&name, 2, 8) };
+    let empty = EngineUpdate { content: EngineContent::default(), ..world.engine_update(&name, 2, 8).await };
     let updated = world.store.update_engine(empty).await.unwrap();
     assert_eq!((updated.content, updated.revision), (EngineContent::default(), 3));
 }
@@ -85,7 +85,7 @@ pub async fn update_replaces_the_content_and_raises_the_revision(factory: &dyn F
 pub async fn update_times_of_engines_go_forward(factory: &dyn Factory) {
     let (world, name) = World::with_engine(factory).await;
     for (revision, asked, expected) in [(1, 50, 50), (2, 50, 51), (3, 20, 52), (4, -DAY, 53), (5, 54, 54)] {
-        let updated = world.store.update_engine(world.engine_update(&name, revision, asked)).await.unwrap();
+        let updated = world.store.update_engine(world.engine_update(&name, revision, asked).await).await.unwrap();
         assert_eq!(updated.update_time, at(expected), "asked {asked}");
         assert_eq!(updated.create_time, at(0));
         assert_eq!(world.store.get_engine(&name).await, Ok(Some(updated)));
@@ -94,15 +94,24 @@ pub async fn update_times_of_engines_go_forward(factory: &dyn Factory) {
 
 pub async fn update_refuses_another_revision(factory: &dyn Factory) {
     let (world, name) = World::with_engine(factory).await;
-    world.store.update_engine(world.engine_update(&name, 1, 1)).await.unwrap();
+    world.store.update_engine(world.engine_update(&name, 1, 1).await).await.unwrap();
     let before = world.store.get_engine(&name).await.unwrap();
     for revision in [1, 3, 0, -1, i64::MAX, i64::MIN] {
-        let update = world.engine_update(&name, revision, 2);
+        let update = world.engine_update(&name, revision, 2).await;
         let operation = update.operation.id;
         assert_eq!(world.store.update_engine(update).await, Err(StoreError::RevisionChanged), "{revision}");
         assert_eq!(world.store.get_engine(&name).await.unwrap(), before);
         assert_eq!(world.operation_by_id(operation, 2).await, None);
     }
+}
+
+pub async fn update_refuses_an_earlier_engine_of_the_name(factory: &dyn Factory) {
+    let (world, name) = World::with_engine(factory).await;
+    let update = world.engine_update(&name, 1, 5).await;
+    world.delete_engine(&name, 2).await;
+    let engine = world.create_engine(&name, 3).await;
+    assert_eq!(world.store.update_engine(update).await, Err(StoreError::RevisionChanged));
+    assert_eq!(world.store.get_engine(&name).await, Ok(Some(engine)));
 }
 
 pub async fn delete_makes_everything_invisible_at_once(factory: &dyn Factory) {
@@ -127,7 +136,7 @@ pub async fn delete_makes_everything_invisible_at_once(factory: &dyn Factory) {
 async fn assert_all_gone(world: &World, name: &EngineName) {
     let store = &world.store;
     let session = session(name, "s");
-    let update = world.engine_update(name, 1, 2);
+    let update = world.engine_update(name, 1, 2).await;
     assert_eq!(store.update_engine(update).await, Err(StoreError::EngineNotFound));
     for force in [false, true] {
         let deletion = world.engine_deletion(name, force, 2);
@@ -140,8 +149,8 @@ async fn assert_all_gone(world: &World, name: &EngineName) {
     let update = world.session_update(&session, 2);
     assert_eq!(store.update_session(update).await, Err(StoreError::SessionNotFound));
     assert_eq!(world.try_delete(&session, 2).await, Err(StoreError::SessionNotFound));
-    let event = world.new_event(&session, 2);
-    assert_eq!(store.append_event(event).await, Err(StoreError::SessionNotFound));
+    let event = world.new_event(2);
+    assert_eq!(world.try_append(&session, 2, event).await, Err(StoreError::SessionNotFound));
     assert_eq!(store.list_events(events_in(&session, 2)).await.err(), Some(StoreError::SessionNotFound));
     assert_eq!(world.operations(name.clone(), 2).await, []);
 }
@@ -186,7 +195,7 @@ pub async fn a_deleted_engines_name_is_free_at_once(factory: &dyn Factory) {
     let (world, name) = World::with_session(factory).await;
     let entries_before = [("app:a", "1"), ("user:u", "2"), ("s", "3")];
     world.append(&name, 1, &entries_before).await;
-    world.store.update_engine(world.engine_update(&name.engine, 1, 1)).await.unwrap();
+    world.store.update_engine(world.engine_update(&name.engine, 1, 1).await).await.unwrap();
     world.delete_engine(&name.engine, 2).await;
 
     let new = world.new_engine(&name.engine, 3);
@@ -234,7 +243,7 @@ pub async fn engines_are_listed_newest_first(factory: &dyn Factory) {
         world.create_engine(&engine(id), time).await;
     }
     // An update does not move an engine.
-    world.store.update_engine(world.engine_update(&engine("2"), 1, 99)).await.unwrap();
+    world.store.update_engine(world.engine_update(&engine("2"), 1, 99).await).await.unwrap();
     assert_eq!(engine_ids(&world.engines().await), ["1", "3", "a", "A", "9", "10", "2"]);
 }
 

@@ -3,17 +3,17 @@
 use bytes::Bytes;
 use colloquy_sessions::Timestamp;
 use colloquy_sessions::event::Event;
-use colloquy_sessions::store::{Appended, EventQuery, NewEvent, StoreError};
+use colloquy_sessions::store::{Append, Appended, EventQuery, NewEvent, StoreError};
 
 use crate::Factory;
-use crate::fixture::{DAY, MIB, World, at, delta, engine, events_in, sequences, session, session_ids};
+use crate::fixture::{DAY, MIB, World, at, delta, engine, events_in, sequences, session, session_ids, texts};
 
 pub async fn append_gives_back_sequence_and_update_time(factory: &dyn Factory) {
     let (world, name) = World::with_session(factory).await;
     for n in 1..=5 {
         let time = i64::try_from(n).unwrap() * 10;
-        let event = world.new_event(&name, time);
-        let appended = world.store.append_event(event.clone()).await;
+        let event = world.new_event(time);
+        let appended = world.try_append(&name, time, event.clone()).await;
         assert_eq!(appended, Ok(Appended { sequence: n, update_time: at(time) }));
         assert_eq!(world.get(&name, time).await.update_time, at(time));
         let stored = Event { id: event.id, sequence: n, timestamp: at(time), payload: event.payload };
@@ -31,8 +31,8 @@ pub async fn payloads_come_back_as_they_are(factory: &dyn Factory) {
         Bytes::from(vec![0; 4 * MIB]),
     ];
     for payload in &payloads {
-        let event = NewEvent { payload: payload.clone(), ..world.new_event(&name, 1) };
-        world.store.append_event(event).await.unwrap();
+        let event = NewEvent { payload: payload.clone(), ..world.new_event(1) };
+        world.append_one(&name, 1, event).await;
     }
     let events = world.events(&name, 2).await;
     assert_eq!(events.len(), payloads.len());
@@ -45,8 +45,8 @@ pub async fn ids_of_18_and_19_digits_are_kept(factory: &dyn Factory) {
     let (world, name) = World::with_session(factory).await;
     let ids = [100_000_000_000_000_000, i64::MAX as u64 - 1];
     for id in ids {
-        let event = NewEvent { id, ..world.new_event(&name, 1) };
-        world.store.append_event(event).await.unwrap();
+        let event = NewEvent { id, ..world.new_event(1) };
+        world.append_one(&name, 1, event).await;
     }
     let events = world.events(&name, 2).await;
     assert_eq!(events.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
@@ -55,17 +55,55 @@ pub async fn ids_of_18_and_19_digits_are_kept(factory: &dyn Factory) {
 pub async fn sequences_have_no_gaps_after_refusals(factory: &dyn Factory) {
     let (world, name) = World::with_session(factory).await;
     for expected in 1..=10 {
-        let late = NewEvent { now: at(365 * DAY), ..world.new_event(&name, 1) };
-        assert_eq!(world.store.append_event(late).await, Err(StoreError::SessionNotFound));
-        let large = NewEvent {
-            delta: delta(&[("k", "0123456789")]),
-            state_limit: 5,
-            ..world.new_event(&name, 1)
-        };
-        assert_eq!(world.store.append_event(large).await, Err(StoreError::StateTooLarge { bytes: 11 }));
+        let late = world.new_event(1);
+        assert_eq!(world.try_append(&name, 365 * DAY, late).await, Err(StoreError::SessionNotFound));
+        let large = NewEvent { delta: delta(&[("k", "0123456789")]), ..world.new_event(1) };
+        let large = Append { state_limit: 5, ..world.new_append(&name, 1, large) };
+        assert_eq!(world.store.append_events(large).await, Err(StoreError::StateTooLarge { bytes: 11 }));
         assert_eq!(world.append(&name, 1, &[]).await.sequence, expected);
     }
     assert_eq!(sequences(&world.events(&name, 2).await), (1..=10).collect::<Vec<_>>());
+}
+
+pub async fn events_of_one_append_follow_each_other(factory: &dyn Factory) {
+    let (world, name) = World::with_session(factory).await;
+    world.append(&name, 1, &[("k", "before")]).await;
+    let entries = [("k", "1"), ("app:k", "1"), ("k", "2"), ("user:k", "1"), ("app:k", "3")];
+    let events = entries.map(|entry| NewEvent { delta: delta(&[entry]), ..world.new_event(5) });
+    let append = Append { events: events.to_vec(), ..world.new_append(&name, 5, world.new_event(5)) };
+    let appended = world.store.append_events(append).await.unwrap();
+    let expected: Vec<_> =
+        (0..5).map(|n| Appended { sequence: n + 2, update_time: at(5 + i64::try_from(n).unwrap()) }).collect();
+    assert_eq!(appended, expected);
+    let stored = world.events(&name, 6).await;
+    assert_eq!(sequences(&stored), [1, 2, 3, 4, 5, 6]);
+    let ids = |events: &[NewEvent]| events.iter().map(|event| event.id).collect::<Vec<_>>();
+    assert_eq!(stored[1..].iter().map(|event| event.id).collect::<Vec<_>>(), ids(&events));
+    let session = world.get(&name, 6).await;
+    assert_eq!(session.update_time, at(9));
+    assert_eq!(crate::fixture::entries(&session), texts(&[("app:k", "3"), ("k", "2"), ("user:k", "1")]));
+}
+
+pub async fn many_events_are_appended_at_once(factory: &dyn Factory) {
+    let (world, name) = World::with_session(factory).await;
+    let events: Vec<_> = (0..1_000).map(|_| world.new_event(1)).collect();
+    let append = Append { events, ..world.new_append(&name, 1, world.new_event(1)) };
+    assert_eq!(world.store.append_events(append).await.unwrap().len(), 1_000);
+    assert_eq!(sequences(&world.events(&name, 2).await), (1..=1_000).collect::<Vec<_>>());
+}
+
+pub async fn an_append_that_one_event_spoils_leaves_nothing(factory: &dyn Factory) {
+    let (world, name) = World::with_session(factory).await;
+    world.append(&name, 1, &[("k", "1"), ("app:k", "1")]).await;
+    let before = (world.get(&name, 9).await, world.events(&name, 9).await);
+    let deltas = [&[("k", "2"), ("app:k", "2"), ("user:k", "2")][..], &[("l", "0123456789")], &[]];
+    let events = deltas.map(|entries| NewEvent { delta: delta(entries), ..world.new_event(5) });
+    let append =
+        Append { events: events.to_vec(), state_limit: 20, ..world.new_append(&name, 5, world.new_event(5)) };
+    let refused = world.store.append_events(append).await;
+    assert!(matches!(refused, Err(StoreError::StateTooLarge { .. })), "{refused:?}");
+    assert_eq!((world.get(&name, 9).await, world.events(&name, 9).await), before);
+    assert_eq!(world.append(&name, 9, &[]).await.sequence, 2);
 }
 
 pub async fn a_refused_append_leaves_nothing(factory: &dyn Factory) {
@@ -73,8 +111,8 @@ pub async fn a_refused_append_leaves_nothing(factory: &dyn Factory) {
     let before = world.get(&name, 9).await;
     for target in [session(&name.engine, "other"), session(&engine("404"), "s")] {
         let delta = delta(&[("app:a", "1"), ("user:u", "1"), ("s", "1")]);
-        let event = NewEvent { delta, ..world.new_event(&target, 5) };
-        assert_eq!(world.store.append_event(event).await, Err(StoreError::SessionNotFound));
+        let event = NewEvent { delta, ..world.new_event(5) };
+        assert_eq!(world.try_append(&target, 5, event).await, Err(StoreError::SessionNotFound));
     }
     assert_eq!(world.get(&name, 9).await, before);
     assert_eq!(world.events(&name, 9).await, []);
@@ -85,8 +123,8 @@ pub async fn a_refused_append_leaves_nothing(factory: &dyn Factory) {
 pub async fn update_times_go_forward_by_a_microsecond_at_least(factory: &dyn Factory) {
     let (world, name) = World::with_session(factory).await;
     for (asked, expected) in [(50, 50), (50, 51), (10, 52), (-400 * DAY, 53), (54, 54), (54, 55), (300, 300)] {
-        let event = NewEvent { update_time: at(asked), ..world.new_event(&name, 1) };
-        let appended = world.store.append_event(event).await.unwrap();
+        let event = NewEvent { update_time: at(asked), ..world.new_event(1) };
+        let appended = world.append_one(&name, 1, event).await;
         assert_eq!(appended.update_time, at(expected), "asked {asked}");
         assert_eq!(world.get(&name, 1).await.update_time, at(expected));
     }
@@ -108,8 +146,8 @@ pub async fn events_are_sorted_by_timestamp_then_arrival(factory: &dyn Factory) 
     let (world, name) = World::with_session(factory).await;
     let timestamps = [30, 10, 20, 10, 30, 10, -5, 20, 0];
     for timestamp in timestamps {
-        let event = NewEvent { timestamp: at(timestamp), ..world.new_event(&name, 40) };
-        world.store.append_event(event).await.unwrap();
+        let event = NewEvent { timestamp: at(timestamp), ..world.new_event(40) };
+        world.append_one(&name, 40, event).await;
     }
     let mut expected: Vec<_> = timestamps.into_iter().zip(1..).collect();
     expected.sort_unstable();
@@ -133,8 +171,8 @@ pub async fn times_of_every_age_are_kept(factory: &dyn Factory) {
         i64::MAX,
     ];
     for time in times {
-        let event = NewEvent { timestamp: Timestamp(time), ..world.new_event(&name, 1) };
-        world.store.append_event(event).await.unwrap();
+        let event = NewEvent { timestamp: Timestamp(time), ..world.new_event(1) };
+        world.append_one(&name, 1, event).await;
     }
     let mut expected = times;
     expected.sort_unstable();
@@ -158,8 +196,8 @@ pub async fn sessions_never_see_each_others_events(factory: &dyn Factory) {
     for (name, count) in [(&first, 3), (&second, 2), (&third, 1), (&first, 1)] {
         for _ in 0..count {
             let payload = Bytes::from(name.to_string());
-            let event = NewEvent { payload, ..world.new_event(name, 1) };
-            world.store.append_event(event).await.unwrap();
+            let event = NewEvent { payload, ..world.new_event(1) };
+            world.append_one(name, 1, event).await;
         }
     }
     for (name, count) in [(&first, 4), (&second, 2), (&third, 1)] {

@@ -251,9 +251,9 @@ pub async fn events_by_every_field(factory: &dyn Factory) {
             timestamp: at(i64::try_from(n * 5 % 9).unwrap()),
             author: (*author).to_owned(),
             invocation_id: TEXTS[n * 3 % TEXTS.len()].to_owned(),
-            ..world.new_event(&name, 1)
+            ..world.new_event(1)
         };
-        world.store.append_event(event.clone()).await.unwrap();
+        world.append_one(&name, 1, event.clone()).await;
         all.push(event);
     }
     let numbered: Vec<_> = (1_u64..).zip(&all).collect();
@@ -300,7 +300,7 @@ pub async fn engines_by_every_field(factory: &dyn Factory) {
         let new = world.new_engine(&name, i64::try_from(n % 4).unwrap());
         world.store.create_engine(NewEngine { content: content.clone(), ..new }).await.unwrap();
         if n % 2 == 0 {
-            let update = world.engine_update(&name, 1, 5 + i64::try_from(n % 3).unwrap());
+            let update = world.engine_update(&name, 1, 5 + i64::try_from(n % 3).unwrap()).await;
             world.store.update_engine(EngineUpdate { content, ..update }).await.unwrap();
         }
     }
@@ -322,7 +322,7 @@ pub async fn engines_by_every_field(factory: &dyn Factory) {
 pub async fn operations_by_every_field(factory: &dyn Factory) {
     let (world, name) = World::with_engine(factory).await;
     for n in 1..12 {
-        world.store.update_engine(world.engine_update(&name, n, n * 5 % 7)).await.unwrap();
+        world.store.update_engine(world.engine_update(&name, n, n * 5 % 7).await).await.unwrap();
         world.create_session(&session(&name, "s"), "user", 0).await;
         world.append(&session(&name, "s"), 0, &[]).await;
         world.delete(&session(&name, "s"), n * 3 % 5).await;

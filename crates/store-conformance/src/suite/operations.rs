@@ -39,7 +39,7 @@ pub async fn each_write_leaves_its_operation(factory: &dyn Factory) {
     let store = &world.store;
     let new_engine = world.new_engine(&name.engine, 1);
     store.create_engine(new_engine.clone()).await.unwrap();
-    let update = world.engine_update(&name.engine, 1, 2);
+    let update = world.engine_update(&name.engine, 1, 2).await;
     store.update_engine(update.clone()).await.unwrap();
     let new_session = world.new_session(&name, "user", 3);
     store.create_session(new_session.clone()).await.unwrap();
@@ -56,8 +56,9 @@ pub async fn each_write_leaves_its_operation(factory: &dyn Factory) {
     assert_eq!(world.operations(name.clone(), 4).await, [expected[2].clone()]);
     assert_eq!(world.operations(here(), 4).await, []);
 
-    let operation = world.operation(OperationKind::DeleteSession, 5);
-    let deleted = store.delete_session(&name, at(5), operation).await.unwrap();
+    let deletion = world.session_deletion(&name, 5);
+    let operation = deletion.operation;
+    let deleted = store.delete_session(deletion).await.unwrap();
     assert_eq!(deleted, done(operation, here()));
     assert_eq!(world.operations(here(), 6).await, [deleted]);
 }
@@ -82,7 +83,7 @@ pub async fn operations_are_listed_newest_first(factory: &dyn Factory) {
     world.store.create_engine(world.new_engine(&name, 10)).await.unwrap();
     let mut expected = vec![(10, world.operations(name.clone(), 99).await[0].id)];
     for (revision, time) in (1..).zip([30, 20, 20, 40, 20, 5]) {
-        let update = world.engine_update(&name, revision, time);
+        let update = world.engine_update(&name, revision, time).await;
         expected.push((time, update.operation.id));
         world.store.update_engine(update).await.unwrap();
     }
@@ -122,7 +123,7 @@ pub async fn a_sessions_operations_end_with_it(factory: &dyn Factory) {
 
 pub async fn an_engines_operations_end_with_it(factory: &dyn Factory) {
     let (world, name) = World::with_session(factory).await;
-    world.store.update_engine(world.engine_update(&name.engine, 1, 1)).await.unwrap();
+    world.store.update_engine(world.engine_update(&name.engine, 1, 1).await).await.unwrap();
     let mut gone = operation_ids(&world.operations(name.engine.clone(), 1).await);
     gone.extend(operation_ids(&world.operations(name.clone(), 1).await));
     assert_eq!(gone.len(), 3);
@@ -236,7 +237,7 @@ pub async fn a_purge_goes_on_without_its_operation(factory: &dyn Factory) {
 pub async fn sweep_forgets_what_ended_before(factory: &dyn Factory) {
     let (world, name) = (World::new(factory).await, session(&engine("1"), "s"));
     world.create_engine(&name.engine, 10).await;
-    world.store.update_engine(world.engine_update(&name.engine, 1, 20)).await.unwrap();
+    world.store.update_engine(world.engine_update(&name.engine, 1, 20).await).await.unwrap();
     world.create_session(&name, "user", 20).await;
     world.create_session(&session(&name.engine, "t"), "user", 30).await;
     let deletion = world.delete(&session(&name.engine, "t"), 40).await;
@@ -260,7 +261,7 @@ pub async fn sweep_forgets_what_ended_before(factory: &dyn Factory) {
 pub async fn sweep_goes_in_bounded_steps(factory: &dyn Factory) {
     let (world, name) = World::with_engine(factory).await;
     for revision in 1..25 {
-        world.store.update_engine(world.engine_update(&name, revision, revision)).await.unwrap();
+        world.store.update_engine(world.engine_update(&name, revision, revision).await).await.unwrap();
     }
     let mut left = 25;
     for _ in 0..100 {

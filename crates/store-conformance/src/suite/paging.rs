@@ -106,7 +106,7 @@ pub async fn pages_are_full_and_the_last_one_ends_the_list(factory: &dyn Factory
         world.append(&name, i64::try_from(n % 5).unwrap(), &[]).await;
     }
     for revision in 1..12 {
-        store.update_engine(world.engine_update(&engine_name, revision, revision % 3)).await.unwrap();
+        store.update_engine(world.engine_update(&engine_name, revision, revision % 3).await).await.unwrap();
         world.create_engine(&engine(&revision.to_string()), revision % 4).await;
     }
     for limit in [1, 2, 3, 4, 5, 6, 8, 11, 12, 13, 23, 24, 25, 100] {
@@ -126,9 +126,9 @@ pub async fn pages_are_full_and_the_last_one_ends_the_list(factory: &dyn Factory
 pub async fn small_pages_hold_the_same_as_large_ones(factory: &dyn Factory) {
     let (world, name) = World::with_session(factory).await;
     for n in 0..20_i64 {
-        let event = NewEvent { timestamp: at(n * 3 % 7), ..world.new_event(&name, 10) };
-        world.store.append_event(event).await.unwrap();
-        let update = world.engine_update(&name.engine, n + 1, n * 3 % 7);
+        let event = NewEvent { timestamp: at(n * 3 % 7), ..world.new_event(10) };
+        world.append_one(&name, 10, event).await;
+        let update = world.engine_update(&name.engine, n + 1, n * 3 % 7).await;
         world.store.update_engine(update).await.unwrap();
         world.create_engine(&engine(&n.to_string()), n * 3 % 7).await;
     }
@@ -267,7 +267,7 @@ pub async fn engines_and_operations_that_come_during_a_walk_disturb_nothing(fact
     let (world, name) = World::with_engine(factory).await;
     for n in 0..20 {
         world.create_engine(&engine(&format!("e{n}")), n * 3 % 7).await;
-        let update = world.engine_update(&name, n + 1, n * 3 % 7);
+        let update = world.engine_update(&name, n + 1, n * 3 % 7).await;
         world.store.update_engine(update).await.unwrap();
     }
     let before = world.engines().await;
@@ -285,7 +285,7 @@ pub async fn engines_and_operations_that_come_during_a_walk_disturb_nothing(fact
     let query = OperationQuery { limit: 3, ..operations_in(name.clone(), 50) };
     let walked = walk_while(&world, query, async |round| {
         if round < 12 {
-            let update = world.engine_update(&name, 21 + round, round % 9 - 1);
+            let update = world.engine_update(&name, 21 + round, round % 9 - 1).await;
             world.store.update_engine(update).await.unwrap();
         }
     })
@@ -323,7 +323,7 @@ pub async fn bad_cursors_are_refused(factory: &dyn Factory) {
     let name = session(&engine, "s0");
     for n in 0..3 {
         world.append(&name, n, &[]).await;
-        world.store.update_engine(world.engine_update(&engine, n + 1, n)).await.unwrap();
+        world.store.update_engine(world.engine_update(&engine, n + 1, n).await).await.unwrap();
         world.create_engine(&crate::fixture::engine(&n.to_string()), n).await;
     }
     let store = &*world.store;

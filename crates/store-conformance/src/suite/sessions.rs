@@ -78,12 +78,12 @@ async fn assert_gone(world: &World, name: &SessionName, time: i64) {
     let update =
         SessionUpdate { display_name: Some("x".to_owned()), ..world.session_update(name, time) };
     assert_eq!(world.store.update_session(update).await, Err(StoreError::SessionNotFound));
-    let operation = world.operation(OperationKind::DeleteSession, time);
-    let deleted = world.store.delete_session(name, at(time), operation).await;
-    assert_eq!(deleted, Err(StoreError::SessionNotFound));
-    assert_eq!(world.operation_by_id(operation.id, time).await, None);
-    let event = NewEvent { delta: delta(&[("user:leak", "1")]), ..world.new_event(name, time) };
-    assert_eq!(world.store.append_event(event).await, Err(StoreError::SessionNotFound));
+    let deletion = world.session_deletion(name, time);
+    let operation = deletion.operation.id;
+    assert_eq!(world.store.delete_session(deletion).await, Err(StoreError::SessionNotFound));
+    assert_eq!(world.operation_by_id(operation, time).await, None);
+    let event = NewEvent { delta: delta(&[("user:leak", "1")]), ..world.new_event(time) };
+    assert_eq!(world.try_append(name, time, event).await, Err(StoreError::SessionNotFound));
     let events = world.store.list_events(events_in(name, time)).await;
     assert_eq!(events.err(), Some(StoreError::SessionNotFound));
     assert_eq!(world.operations(name.clone(), time).await, []);
@@ -207,6 +207,24 @@ pub async fn update_times_of_sessions_go_forward(factory: &dyn Factory) {
     assert_eq!(world.append(&name, 40, &[]).await.update_time, at(55));
     let updated = world.store.update_session(world.session_update(&name, 41)).await.unwrap();
     assert_eq!(updated.update_time, at(56));
+}
+
+pub async fn update_refuses_another_user(factory: &dyn Factory) {
+    let (world, engine) = World::with_engine(factory).await;
+    let name = session(&engine, "s");
+    let before = world.create_session(&name, "user", 0).await;
+    let update = |user: &str| SessionUpdate {
+        display_name: Some("new".to_owned()),
+        user_id: Some(user.to_owned()),
+        ..world.session_update(&name, 1)
+    };
+    for user in ["User", "use", "", "user "] {
+        assert_eq!(world.store.update_session(update(user)).await, Err(StoreError::OtherUser), "{user:?}");
+    }
+    assert_eq!(world.get(&name, 2).await, before);
+    assert_eq!(world.store.update_session(update("user")).await.unwrap().display_name, "new");
+    world.delete(&name, 3).await;
+    assert_eq!(world.store.update_session(update("x")).await, Err(StoreError::SessionNotFound));
 }
 
 pub async fn update_moves_the_end(factory: &dyn Factory) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use colloquy_sessions::state::StateDelta;
-use colloquy_sessions::store::{NewEvent, NewSession, StoreError};
+use colloquy_sessions::store::{Append, NewEvent, NewSession, StoreError};
 use resource_names::SessionName;
 
 use crate::Factory;
@@ -83,8 +83,8 @@ pub async fn deltas_are_merged_by_arrival_not_by_timestamp(factory: &dyn Factory
     let (world, name) = World::with_session(factory).await;
     for (timestamp, text) in [(30, "first"), (20, "second"), (10, "third")] {
         let timestamp = crate::fixture::at(timestamp);
-        let event = NewEvent { timestamp, delta: delta(&[("k", text)]), ..world.new_event(&name, 40) };
-        world.store.append_event(event).await.unwrap();
+        let event = NewEvent { timestamp, delta: delta(&[("k", text)]), ..world.new_event(40) };
+        world.append_one(&name, 40, event).await;
     }
     assert_eq!(seen(&world, &name).await, texts(&[("k", "third")]));
 }
@@ -104,8 +104,8 @@ pub async fn odd_keys_and_values_come_back_as_they_are(factory: &dyn Factory) {
             }
         }
     }
-    let event = NewEvent { delta: StateDelta::new(state.clone()), ..world.new_event(&name, 1) };
-    world.store.append_event(event).await.unwrap();
+    let event = NewEvent { delta: StateDelta::new(state.clone()), ..world.new_event(1) };
+    world.append_one(&name, 1, event).await;
     // Sorted by the bytes of the whole key.
     state.sort();
     assert_eq!(world.get(&name, 2).await.state.entries(), state);
@@ -116,22 +116,24 @@ pub async fn a_long_key_and_a_large_value_are_kept(factory: &dyn Factory) {
     let key = "k".repeat(10_000);
     let value = Bytes::from(vec![7; MIB]);
     let delta = StateDelta::new([(key.clone(), value.clone())]);
-    let event = NewEvent { delta, state_limit: 2 * MIB, ..world.new_event(&name, 1) };
-    world.store.append_event(event).await.unwrap();
+    let event = NewEvent { delta, ..world.new_event(1) };
+    let append = Append { state_limit: 2 * MIB, ..world.new_append(&name, 1, event) };
+    world.store.append_events(append).await.unwrap();
     assert_eq!(world.get(&name, 2).await.state.entries(), [(key, value)]);
 }
 
 pub async fn many_keys_are_kept(factory: &dyn Factory) {
     let (world, name) = World::with_session(factory).await;
     let state: Vec<_> = (0..3_000).map(|n| (format!("k{n:05}"), Bytes::from(n.to_string()))).collect();
-    let event = NewEvent { delta: StateDelta::new(state.clone()), ..world.new_event(&name, 1) };
-    world.store.append_event(event).await.unwrap();
+    let event = NewEvent { delta: StateDelta::new(state.clone()), ..world.new_event(1) };
+    world.append_one(&name, 1, event).await;
     assert_eq!(world.get(&name, 2).await.state.entries(), state);
 }
 
 async fn append_within(world: &World, name: &SessionName, limit: usize, entries: &[(&str, &str)]) -> Result<(), usize> {
-    let event = NewEvent { delta: delta(entries), state_limit: limit, ..world.new_event(name, 1) };
-    match world.store.append_event(event).await {
+    let event = NewEvent { delta: delta(entries), ..world.new_event(1) };
+    let append = Append { state_limit: limit, ..world.new_append(name, 1, event) };
+    match world.store.append_events(append).await {
         Ok(_) => Ok(()),
         Err(StoreError::StateTooLarge { bytes }) => Err(bytes),
         Err(other) => panic!("{other}"),

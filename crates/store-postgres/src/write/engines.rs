@@ -60,7 +60,7 @@ impl Command for EngineUpdate {
         read::engines::lock(transaction, &self.name).await?.ok_or(StoreError::EngineNotFound)?;
         let (engine_key, mut engine) =
             read::engines::get(transaction, &self.name).await?.ok_or(StoreError::EngineNotFound)?;
-        if engine.revision != self.revision {
+        if (engine.revision, engine.create_time) != (self.revision, self.create_time) {
             return Err(StoreError::RevisionChanged.into());
         }
         let labels = row::labels_column(&self.content.labels)?;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use colloquy_sessions::state::StateDelta;
-use colloquy_sessions::store::{Appended, NewEvent, StoreError, StoreResult};
+use colloquy_sessions::store::{Append, Appended, StoreError, StoreResult};
 use colloquy_sessions::time::Timestamp;
 use deadpool_postgres::Transaction;
 use resource_names::{EngineName, SessionName};
@@ -17,6 +18,39 @@ use crate::engine_keys::EngineKeys;
 use crate::error::Attempt;
 use crate::read;
 use crate::row;
+
+/// An append of one event.
+pub(crate) struct NewEvent {
+    pub(crate) session: SessionName,
+    id: u64,
+    timestamp: Timestamp,
+    author: String,
+    invocation_id: String,
+    pub(crate) delta: StateDelta,
+    state_limit: usize,
+    pub(crate) payload: Bytes,
+    update_time: Timestamp,
+    now: Timestamp,
+}
+
+impl NewEvent {
+    pub(crate) fn of(append: Append) -> Vec<Self> {
+        let Append { session, events, state_limit, now, .. } = append;
+        let event = |event: colloquy_sessions::store::NewEvent| Self {
+            session: session.clone(),
+            id: event.id,
+            timestamp: event.timestamp,
+            author: event.author,
+            invocation_id: event.invocation_id,
+            delta: event.delta,
+            state_limit,
+            payload: event.payload,
+            update_time: event.update_time,
+            now,
+        };
+        events.into_iter().map(event).collect()
+    }
+}
 
 /// Appends that share a transaction, in their order. What one of them is refused does not touch the others.
 pub(crate) struct Batch<'a> {

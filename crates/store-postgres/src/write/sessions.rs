@@ -2,7 +2,7 @@
 
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::session::Session;
-use colloquy_sessions::store::{NewOperation, NewSession, SessionUpdate, StoreError};
+use colloquy_sessions::store::{NewSession, SessionDeletion, SessionUpdate, StoreError};
 use colloquy_sessions::time::Timestamp;
 use deadpool_postgres::Transaction;
 use resource_names::SessionName;
@@ -144,6 +144,13 @@ impl Command for SessionUpdate {
 
     async fn run(&self, transaction: &Transaction<'_>) -> Attempt<Session> {
         let (engine_key, session_key, last) = lock(transaction, &self.name, self.now).await?;
+        if let Some(user_id) = &self.user_id {
+            let parameters: [Parameter<'_>; 3] = [&engine_key, &session_key, &user_id.as_bytes()];
+            let row = first(transaction, sql!("sessions/is_of_user"), &parameters).await?;
+            if !row.map(|row| row.try_get(0)).transpose()?.unwrap_or(false) {
+                return Err(StoreError::OtherUser.into());
+            }
+        }
         let display_name = self.display_name.as_ref().map(String::as_bytes);
         let labels = self.labels.as_ref().map(row::labels_column).transpose()?;
         let expire_time = self.expire_time.map(|time| time.0);
@@ -157,18 +164,11 @@ impl Command for SessionUpdate {
     }
 }
 
-/// See `Store::delete_session`.
-pub(crate) struct Delete<'a> {
-    pub(crate) name: &'a SessionName,
-    pub(crate) now: Timestamp,
-    pub(crate) operation: NewOperation,
-}
-
-impl Command for Delete<'_> {
+impl Command for SessionDeletion {
     type Output = Operation;
 
     async fn run(&self, transaction: &Transaction<'_>) -> Attempt<Operation> {
-        let (engine_key, session_key, _) = lock(transaction, self.name, self.now).await?;
+        let (engine_key, session_key, _) = lock(transaction, &self.name, self.now).await?;
         mark_deleted(transaction, engine_key, session_key).await?;
         let location = &self.name.engine.location;
         operations::insert(transaction, &self.operation, Home::Location(location), true).await?;

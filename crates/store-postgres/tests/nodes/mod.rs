@@ -10,8 +10,8 @@ use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::store::{
-    Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewEvent, NewOperation,
-    NewSession, OperationQuery, Progress, SessionQuery, SessionUpdate, Store, StoreResult,
+    Append, Appended, EngineDeletion, EngineQuery, EngineUpdate, EventQuery, NewEngine, NewSession,
+    OperationQuery, Progress, SessionDeletion, SessionQuery, SessionUpdate, Store, StoreResult,
 };
 use colloquy_store_postgres::PostgresStore;
 use resource_names::{EngineName, LocationName, SessionName};
@@ -35,8 +35,8 @@ impl Nodes {
 
 #[async_trait]
 impl Store for Nodes {
-    async fn append_event(&self, event: NewEvent) -> StoreResult<Appended> {
-        self.next().append_event(event).await
+    async fn append_events(&self, append: Append) -> StoreResult<Vec<Appended>> {
+        self.next().append_events(append).await
     }
 
     async fn create_engine(&self, engine: NewEngine) -> StoreResult<Engine> {
@@ -75,13 +75,8 @@ impl Store for Nodes {
         self.next().update_session(update).await
     }
 
-    async fn delete_session(
-        &self,
-        name: &SessionName,
-        now: Timestamp,
-        operation: NewOperation,
-    ) -> StoreResult<Operation> {
-        self.next().delete_session(name, now, operation).await
+    async fn delete_session(&self, deletion: SessionDeletion) -> StoreResult<Operation> {
+        self.next().delete_session(deletion).await
     }
 
     async fn list_events(&self, query: EventQuery) -> StoreResult<Page<Event>> {
@@ -115,6 +110,10 @@ impl Store for Nodes {
 
     async fn sweep_operations(&self, ended_before: Timestamp, limit: usize) -> StoreResult<Progress> {
         self.next().sweep_operations(ended_before, limit).await
+    }
+
+    async fn sweep_requests(&self, recorded_before: Timestamp, limit: usize) -> StoreResult<Progress> {
+        self.next().sweep_requests(recorded_before, limit).await
     }
 
     async fn health(&self) -> StoreResult<()> {

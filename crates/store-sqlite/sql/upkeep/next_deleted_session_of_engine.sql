@@ -1,3 +1,3 @@
 -- 1 engine key
-SELECT session_key, user_key FROM sessions INDEXED BY sessions_deleted
+SELECT session_key, user_key, engine_key FROM sessions INDEXED BY sessions_deleted
 WHERE deleted = 1 AND engine_key = ?1 LIMIT 1

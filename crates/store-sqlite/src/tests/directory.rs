@@ -20,7 +20,10 @@ async fn what_was_written_is_there_after_a_restart() {
         let store = open(&path);
         store.create_engine(new_engine("1")).await.unwrap();
         store.create_session(new_session("s", "alice", 1)).await.unwrap();
-        store.append_event(new_event("s", 5, &[("a", "1"), ("user:b", "2"), ("app:c", "3")])).await.unwrap();
+        store
+            .append_events(new_append("s", 5, &[("a", "1"), ("user:b", "2"), ("app:c", "3")]))
+            .await
+            .unwrap();
         // Dropped without being closed.
     }
     let store = open(&path);
@@ -29,10 +32,10 @@ async fn what_was_written_is_there_after_a_restart() {
     };
     let found = store.get_session(&session("s"), NOW).await.unwrap().unwrap();
     assert_eq!(keys(&found.state), ["a", "app:c", "user:b"]);
-    assert_eq!(store.append_event(new_event("s", 4, &[])).await.unwrap().sequence, 2);
+    assert_eq!(store.append_events(new_append("s", 4, &[])).await.unwrap()[0].sequence, 2);
     store.close().await;
     store.close().await;
-    let refused = store.append_event(new_event("s", 6, &[])).await.unwrap_err();
+    let refused = store.append_events(new_append("s", 6, &[])).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
     assert!(matches!(store.get_session(&session("s"), NOW).await, Err(StoreError::Unavailable(_))));
     assert!(store.health().await.is_err());
@@ -84,7 +87,7 @@ fn a_newer_schema_is_refused() {
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let error = open_error(directory.path());
-    assert!(matches!(error, OpenError::NewerSchema { found: 99, supported: 1, .. }), "{error}");
+    assert!(matches!(error, OpenError::NewerSchema { found: 99, supported: 2, .. }), "{error}");
     assert!(error.to_string().contains("schema version 99"), "{error}");
 }
 

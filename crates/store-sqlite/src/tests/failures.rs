@@ -29,21 +29,21 @@ async fn after_a_failed_sync_writes_are_refused_and_reads_go_on() {
             .unwrap();
     store.create_engine(new_engine("1")).await.unwrap();
     store.create_session(new_session("s", "alice", 1)).await.unwrap();
-    store.append_event(new_event("s", 1, &[])).await.unwrap();
+    store.append_events(new_append("s", 1, &[])).await.unwrap();
     store.health().await.unwrap();
 
     SYNC_FAILS.store(true, Ordering::Relaxed);
-    let first = store.append_event(new_event("s", 2, &[])).await.unwrap_err();
+    let first = store.append_events(new_append("s", 2, &[])).await.unwrap_err();
     // The disk may come back: what it lost does not.
     SYNC_FAILS.store(false, Ordering::Relaxed);
-    let second = store.append_event(new_event("s", 3, &[])).await.unwrap_err();
+    let second = store.append_events(new_append("s", 3, &[])).await.unwrap_err();
     for error in [first, second, store.health().await.unwrap_err()] {
         assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("restart")), "{error}");
     }
     assert_eq!(store.list_events(events("s")).await.unwrap().items.len(), 1);
     drop(store);
     let store = open(directory.path());
-    assert_eq!(store.append_event(new_event("s", 4, &[])).await.unwrap().sequence, 2);
+    assert_eq!(store.append_events(new_append("s", 4, &[])).await.unwrap()[0].sequence, 2);
 }
 
 #[tokio::test]
@@ -55,10 +55,10 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     store.create_session(new_session("s", "alice", 1)).await.unwrap();
     let mut stored = 0;
     let error = loop {
-        let mut event = new_event("s", 1, &[("n", "1")]);
-        event.payload = Bytes::from(vec![7; 20_000]);
-        match store.append_event(event).await {
-            Ok(appended) => stored = appended.sequence,
+        let mut append = new_append("s", 1, &[("n", "1")]);
+        append.events[0].payload = Bytes::from(vec![7; 20_000]);
+        match store.append_events(append).await {
+            Ok(appended) => stored = appended[0].sequence,
             Err(error) => break error,
         }
     };
@@ -67,7 +67,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     store.health().await.unwrap();
     assert_eq!(store.list_events(events("s")).await.unwrap().items.len(), usize::try_from(stored).unwrap());
     // Something small still finds room.
-    assert_eq!(store.append_event(new_event("s", 1, &[])).await.unwrap().sequence, stored + 1);
+    assert_eq!(store.append_events(new_append("s", 1, &[])).await.unwrap()[0].sequence, stored + 1);
 }
 
 fn slow_commit(connection: &Connection) -> rusqlite::Result<()> {
@@ -115,9 +115,9 @@ async fn a_caller_that_goes_away_does_not_undo_its_write() {
     store.create_engine(new_engine("1")).await.unwrap();
     store.create_session(new_session("s", "alice", 1)).await.unwrap();
     let gone =
-        tokio::time::timeout(Duration::from_millis(1), store.append_event(new_event("s", 1, &[]))).await;
+        tokio::time::timeout(Duration::from_millis(1), store.append_events(new_append("s", 1, &[]))).await;
     assert!(gone.is_err());
-    assert_eq!(store.append_event(new_event("s", 2, &[])).await.unwrap().sequence, 2);
+    assert_eq!(store.append_events(new_append("s", 2, &[])).await.unwrap()[0].sequence, 2);
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_purge_goes_on_after_a_restart() {
             store.create_session(new_session(&id, &format!("user{n}"), 10 + n)).await.unwrap();
             for timestamp in 0..40 {
                 store
-                    .append_event(new_event(&id, timestamp, &[("user:k", "v"), ("k", "v"), ("app:k", "v")]))
+                    .append_events(new_append(&id, timestamp, &[("user:k", "v"), ("k", "v"), ("app:k", "v")]))
                     .await
                     .unwrap();
             }

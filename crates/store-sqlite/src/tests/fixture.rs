@@ -10,7 +10,7 @@ use colloquy_sessions::operation::{ApiVersion, OperationKind};
 use colloquy_sessions::query::SessionOrder;
 use colloquy_sessions::state::StateDelta;
 use colloquy_sessions::store::{
-    EngineDeletion, EventQuery, NewEngine, NewEvent, NewOperation, NewSession, SessionQuery,
+    Append, EngineDeletion, EventQuery, NewEngine, NewEvent, NewOperation, NewSession, SessionQuery,
 };
 use colloquy_sessions::time::Timestamp;
 use resource_names::{EngineName, LocationName, SessionName};
@@ -63,23 +63,23 @@ pub(super) fn new_session(id: &str, user: &str, operation_id: u64) -> NewSession
         state: StateDelta::default(),
         state_limit: 1 << 20,
         operation: operation(operation_id, OperationKind::CreateSession),
+        request: None,
     }
 }
 
-pub(super) fn new_event(id: &str, timestamp: i64, entries: &[(&str, &str)]) -> NewEvent {
+/// An append of one event.
+pub(super) fn new_append(id: &str, timestamp: i64, entries: &[(&str, &str)]) -> Append {
     let entries = entries.iter().map(|(key, value)| (*key, Bytes::copy_from_slice(value.as_bytes())));
-    NewEvent {
-        session: session(id),
+    let event = NewEvent {
         id: 1,
         timestamp: Timestamp(timestamp),
         author: "user".to_owned(),
         invocation_id: "i".to_owned(),
         delta: StateDelta::new(entries),
-        state_limit: 1 << 20,
         payload: Bytes::from_static(b"payload"),
         update_time: NOW,
-        now: NOW,
-    }
+    };
+    Append { session: session(id), events: vec![event], state_limit: 1 << 20, now: NOW, request: None }
 }
 
 pub(super) fn sessions(order: &[(SessionOrder, bool)], limit: usize) -> SessionQuery {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use colloquy_sessions::store::Store;
+use colloquy_sessions::store::{SessionDeletion, Store};
 use rusqlite::{Connection, ffi};
 
 use super::fixture::*;
@@ -28,9 +28,9 @@ async fn writes_without_a_pause_do_not_make_it_grow() {
         store.create_session(new_session(&id, "alice", writer + 1)).await.unwrap();
         writers.spawn(async move {
             for n in 0..500 {
-                let mut event = new_event(&id, n, &[]);
-                event.payload = Bytes::from(vec![7; 16 << 10]);
-                store.append_event(event).await.unwrap();
+                let mut append = new_append(&id, n, &[]);
+                append.events[0].payload = Bytes::from(vec![7; 16 << 10]);
+                store.append_events(append).await.unwrap();
             }
         });
     }
@@ -59,9 +59,9 @@ async fn after_a_fault_it_is_left_for_the_next_start() {
             .unwrap();
     store.create_engine(new_engine("1")).await.unwrap();
     store.create_session(new_session("s", "alice", 1)).await.unwrap();
-    store.append_event(new_event("s", 1, &[])).await.unwrap();
+    store.append_events(new_append("s", 1, &[])).await.unwrap();
     SYNC_FAILS.store(true, Ordering::Relaxed);
-    store.append_event(new_event("s", 2, &[])).await.unwrap_err();
+    store.append_events(new_append("s", 2, &[])).await.unwrap_err();
     let before = log_bytes(directory.path());
     // What a disk that fails has lost of the database, only the whole log can give back.
     store.close().await;
@@ -81,12 +81,15 @@ async fn a_purge_counts_large_payloads_by_their_size() {
     store.create_engine(new_engine("1")).await.unwrap();
     store.create_session(new_session("s", "alice", 1)).await.unwrap();
     for n in 0..20 {
-        let mut event = new_event("s", n, &[]);
-        event.payload = Bytes::from(vec![7; 1 << 20]);
-        store.append_event(event).await.unwrap();
+        let mut append = new_append("s", n, &[]);
+        append.events[0].payload = Bytes::from(vec![7; 1 << 20]);
+        store.append_events(append).await.unwrap();
     }
     let operation = operation(2, colloquy_sessions::operation::OperationKind::DeleteSession);
-    store.delete_session(&session("s"), NOW, operation).await.unwrap();
+    store
+        .delete_session(SessionDeletion { name: session("s"), now: NOW, operation, request: None })
+        .await
+        .unwrap();
     // A MiB counts as 129 rows: a step of 300 frees three events of twenty, and leaves the rest to later ones.
     let step = store.purge(NOW, 300).await.unwrap();
     assert!(step.more);

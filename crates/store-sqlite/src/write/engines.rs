@@ -53,7 +53,7 @@ pub(crate) fn create(write: &mut Write<'_>, new: &NewEngine) -> Attempt<Engine> 
 pub(crate) fn update(write: &mut Write<'_>, update: &EngineUpdate) -> Attempt<Engine> {
     let (engine_key, mut engine) =
         read::engines::get(write.connection, &update.name)?.ok_or(StoreError::EngineNotFound)?;
-    if engine.revision != update.revision {
+    if (engine.revision, engine.create_time) != (update.revision, update.create_time) {
         return Err(StoreError::RevisionChanged.into());
     }
     let labels = row::labels_column(&update.content.labels)?;

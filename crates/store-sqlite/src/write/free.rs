@@ -33,13 +33,17 @@ impl Budget {
     }
 }
 
-/// Frees a session, whether marked or not; false if the budget ended before.
-pub(super) fn session(
-    write: &Write<'_>,
+/// The keys of a session to be freed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SessionKeys {
     session_key: i64,
     user_key: i64,
-    budget: &mut Budget,
-) -> rusqlite::Result<bool> {
+    engine_key: i64,
+}
+
+/// Frees a session, whether marked or not; false if the budget ended before.
+pub(super) fn session(write: &Write<'_>, keys: SessionKeys, budget: &mut Budget) -> rusqlite::Result<bool> {
+    let SessionKeys { session_key, user_key, engine_key } = keys;
     payloads(write, sql!("upkeep/events_to_free"), sql!("upkeep/free_event"), session_key, budget)?;
     payloads(
         write,
@@ -49,6 +53,7 @@ pub(super) fn session(
         budget,
     )?;
     piece(write, sql!("upkeep/free_operations_of_session"), session_key, budget)?;
+    requests(write, engine_key, session_key, budget)?;
     if budget.is_spent() {
         return Ok(false);
     }
@@ -62,8 +67,8 @@ pub(super) fn session(
 /// Frees a deleted engine with all that it holds; false if the budget ended before.
 pub(super) fn engine(write: &Write<'_>, engine_key: i64, budget: &mut Budget) -> rusqlite::Result<bool> {
     for next in [sql!("upkeep/next_deleted_session_of_engine"), sql!("upkeep/next_session_of_engine")] {
-        while let Some((session_key, user_key)) = first(write, next, [engine_key], pair)? {
-            if !session(write, session_key, user_key, budget)? {
+        while let Some(keys) = first(write, next, [engine_key], session_keys)? {
+            if !session(write, keys, budget)? {
                 return Ok(false);
             }
         }
@@ -78,6 +83,7 @@ pub(super) fn engine(write: &Write<'_>, engine_key: i64, budget: &mut Budget) ->
     }
     payloads(write, sql!("upkeep/app_state_to_free"), sql!("upkeep/free_app_value"), engine_key, budget)?;
     piece(write, sql!("upkeep/free_operations_of_engine"), engine_key, budget)?;
+    requests(write, engine_key, 0, budget)?;
     if budget.is_spent() {
         return Ok(false);
     }
@@ -91,6 +97,20 @@ pub(super) fn engine(write: &Write<'_>, engine_key: i64, budget: &mut Budget) ->
 fn piece(write: &Write<'_>, sql: &str, owner: i64, budget: &mut Budget) -> rusqlite::Result<()> {
     if !budget.is_spent() {
         budget.spend(write.execute(sql, (owner, count(budget.left)))?);
+    }
+    Ok(())
+}
+
+/// Forgets the requests of a session, or of an engine, whose session key is 0.
+fn requests(
+    write: &Write<'_>,
+    engine_key: i64,
+    session_key: i64,
+    budget: &mut Budget,
+) -> rusqlite::Result<()> {
+    if !budget.is_spent() {
+        let parameters = (engine_key, session_key, count(budget.left));
+        budget.spend(write.execute(sql!("upkeep/free_requests"), parameters)?);
     }
     Ok(())
 }
@@ -133,6 +153,11 @@ pub(super) fn first<T>(
 
 fn key(row: &Row<'_>) -> rusqlite::Result<i64> {
     row.get(0)
+}
+
+/// Session, user, engine.
+pub(super) fn session_keys(row: &Row<'_>) -> rusqlite::Result<SessionKeys> {
+    Ok(SessionKeys { session_key: row.get(0)?, user_key: row.get(1)?, engine_key: row.get(2)? })
 }
 
 /// Two keys.

@@ -3,15 +3,16 @@
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::state::Scope;
-use colloquy_sessions::store::{NewOperation, NewSession, SessionUpdate, StoreError};
+use colloquy_sessions::store::{NewSession, SessionDeletion, SessionUpdate, StoreError};
 use colloquy_sessions::time::Timestamp;
 use resource_names::SessionName;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::engines::later;
 use super::operations::Home;
+use super::requests::Asked;
 use super::state::{Owners, Sizes};
-use super::{Write, operations, state};
+use super::{Write, operations, requests, state};
 use crate::error::Attempt;
 use crate::read;
 use crate::row;
@@ -54,6 +55,8 @@ fn find(connection: &Connection, engine_key: i64, session_id: &str) -> rusqlite:
 /// See `Store::create_session`.
 pub(crate) fn create(write: &mut Write<'_>, new: &NewSession) -> Attempt<Session> {
     let engine_key = write.engine(&new.name.engine)?;
+    let asked = Asked::of_engine(engine_key);
+    requests::check(write, asked, new.request.as_ref())?;
     let namesake = find(write.connection, engine_key, &new.name.session)?;
     if namesake.as_ref().is_some_and(|clock| new.create_time.0 < clock.expire_time) {
         return Err(StoreError::AlreadyExists.into());
@@ -95,12 +98,19 @@ pub(crate) fn create(write: &mut Write<'_>, new: &NewSession) -> Attempt<Session
     state::put(write, Scope::Session, session_key, &new.state)?;
     state::put_shared(write, engine_key, user_key, &new.state, before, after)?;
     operations::insert(write, operation, Home::Session(session_key, &new.name.engine), true)?;
+    requests::record(write, asked, new.request.as_ref())?;
     read_back(write, engine_key, &new.name)
 }
 
 /// See `Store::update_session`.
 pub(crate) fn update(write: &mut Write<'_>, update: &SessionUpdate) -> Attempt<Session> {
     let (engine_key, clock) = live(write, &update.name, update.now)?;
+    if let Some(user_id) = &update.user_id {
+        let user = read::sessions::find_user(write.connection, engine_key, user_id)?;
+        if user.is_none_or(|(user_key, _)| user_key != clock.user_key) {
+            return Err(StoreError::OtherUser.into());
+        }
+    }
     let labels = update.labels.as_ref().map(row::labels_column).transpose()?;
     let expire_time = update.expire_time.map(|time| time.0);
     write.execute(
@@ -113,17 +123,17 @@ pub(crate) fn update(write: &mut Write<'_>, update: &SessionUpdate) -> Attempt<S
 }
 
 /// See `Store::delete_session`.
-pub(crate) fn delete(
-    write: &mut Write<'_>,
-    name: &SessionName,
-    now: Timestamp,
-    operation: &NewOperation,
-) -> Attempt<Operation> {
-    let (_, clock) = live(write, name, now)?;
+pub(crate) fn delete(write: &mut Write<'_>, deletion: &SessionDeletion) -> Attempt<Operation> {
+    let SessionDeletion { name, now, operation, request } = deletion;
+    let engine_key = write.find_engine(&name.engine)?.ok_or(StoreError::SessionNotFound)?;
+    let asked = Asked::of_engine(engine_key);
+    requests::check(write, asked, request.as_ref())?;
+    let (_, clock) = live(write, name, *now)?;
     let stored = operations::columns(operation)?;
     let location = &name.engine.location;
     mark_deleted(write, clock.session_key)?;
     operations::insert(write, stored, Home::Location(location), true)?;
+    requests::record(write, asked, request.as_ref())?;
     Ok(Operation {
         id: operation.id,
         parent: location.clone().into(),

@@ -1,9 +1,9 @@
-//! Upkeep: expiry, purges, forgetting old operations, each in bounded batches.
+//! Upkeep: expiry, purges, forgetting old operations and requests, each in bounded batches.
 
 use colloquy_sessions::store::Progress;
 use colloquy_sessions::time::Timestamp;
 
-use super::free::{self, Budget, first, pair};
+use super::free::{self, Budget, first, pair, session_keys};
 use super::{Write, operations, sessions};
 use crate::error::Attempt;
 use crate::row::count;
@@ -35,8 +35,8 @@ pub(crate) fn purge(write: &Write<'_>, now: Timestamp, limit: usize) -> Attempt<
 /// Whether all is freed.
 fn purge_within(write: &Write<'_>, now: Timestamp, budget: &mut Budget) -> rusqlite::Result<bool> {
     let next_session = sql!("upkeep/next_deleted_session");
-    while let Some((session_key, user_key)) = first(write, next_session, [], pair)? {
-        if !free::session(write, session_key, user_key, budget)? {
+    while let Some(keys) = first(write, next_session, [], session_keys)? {
+        if !free::session(write, keys, budget)? {
             return Ok(false);
         }
     }
@@ -62,4 +62,25 @@ pub(crate) fn sweep_operations(
         .prepare_cached(sql!("upkeep/old_operations_remain"))?
         .query_row([ended_before.0], |row| row.get(0))?;
     Ok(Progress { rows, more })
+}
+
+/// See `Store::sweep_requests`.
+pub(crate) fn sweep_requests(
+    write: &Write<'_>,
+    recorded_before: Timestamp,
+    limit: usize,
+) -> Attempt<Progress> {
+    // One more than the limit tells whether there is more.
+    let asked = count(limit.saturating_add(1));
+    let mut old: Vec<(i64, i64, String)> = write
+        .connection
+        .prepare_cached(sql!("upkeep/old_requests"))?
+        .query_map((recorded_before.0, asked), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let more = old.len() > limit;
+    old.truncate(limit);
+    for request in &old {
+        write.execute(sql!("upkeep/sweep_request"), (request.0, request.1, &request.2))?;
+    }
+    Ok(Progress { rows: old.len(), more })
 }

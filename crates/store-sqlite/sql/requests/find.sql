@@ -1,0 +1,3 @@
+-- 1 engine key, 2 session key, 3 request id, 4 the earliest time that counts
+SELECT fingerprint, answer FROM requests
+WHERE engine_key = ?1 AND session_key = ?2 AND request_id = ?3 AND time >= ?4
