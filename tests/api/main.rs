@@ -21,6 +21,7 @@ mod parity;
 mod process;
 #[path = "../random_messages.rs"]
 mod random_messages;
+mod retries;
 mod schema;
 mod server;
 mod sessions;

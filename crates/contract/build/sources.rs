@@ -7,6 +7,7 @@ use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
 /// What is compiled; the rest is imported.
 pub const ROOTS: &[&str] = &[
+    "colloquy/v1/session_service.proto",
     "google/cloud/aiplatform/v1beta1/session_service.proto",
     "google/cloud/aiplatform/v1beta1/reasoning_engine_service.proto",
     "google/cloud/aiplatform/v1/session_service.proto",

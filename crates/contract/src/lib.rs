@@ -3,6 +3,13 @@
 //! One set of messages serves both versions. Fields that hold payloads are `bytes` here: the same on
 //! the wire, never decoded on the way (`build/thin.rs`); [`DESCRIPTOR_SET`] describes them in full.
 
+/// `colloquy.v1`: what is ours alone.
+pub mod colloquy {
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/colloquy.v1.rs"));
+    }
+}
+
 /// The modules as protobuf packages nest: generated code refers to its neighbours this way.
 mod google {
     pub mod cloud {
@@ -76,7 +83,7 @@ mod tests {
             .flat_map(|service| service.methods().map(|rpc| rpc.full_name().to_owned()).collect::<Vec<_>>())
             .collect();
         assert_eq!(ruled, declared);
-        assert_eq!(declared.len(), 2 * (7 + 5) + 5);
+        assert_eq!(declared.len(), 2 * (7 + 5) + 5 + 1);
     }
 
     #[test]

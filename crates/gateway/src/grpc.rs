@@ -28,7 +28,7 @@ use tonic::{Code, Status};
 
 use crate::app::HttpLimits;
 use crate::convert::version;
-use crate::rpc::{Api, Rpc};
+use crate::rpc::{self, Api, RequestIds, Rpc};
 use crate::status;
 use codec::BytesCodec;
 use health::Health;
@@ -167,7 +167,8 @@ impl<'a> UnaryService<Bytes> for Unary<'a> {
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
         let (grpc, method, request_id) = (self.grpc, self.method, self.request_id);
         Box::pin(async move {
-            let answer = grpc.call(method, request.into_inner()).await;
+            let (metadata, _, message) = request.into_parts();
+            let answer = grpc.call(method, &metadata.into_headers(), message).await;
             answer.map(|message| tonic::Response::new(message.into())).map_err(|error| {
                 status::log_cause(&error, request_id);
                 status::grpc(&error)
@@ -177,12 +178,17 @@ impl<'a> UnaryService<Bytes> for Unary<'a> {
 }
 
 impl Grpc {
-    async fn call(&self, method: Method, message: Bytes) -> Result<Vec<u8>, Error> {
+    async fn call(&self, method: Method, metadata: &HeaderMap, message: Bytes) -> Result<Vec<u8>, Error> {
+        let mut ids = RequestIds::default();
+        if method.rpc.takes_request_id() {
+            ids.add_headers(metadata)?;
+        }
         // Nobody has looked at these bytes yet; what passes here is safe to keep and to print.
         proto_json::validate_wire(&self.schema, method.input, &message, self.limits.json_depth).map_err(
             |problem| Error::unreadable(format!("The request is malformed: {problem}."), Vec::new()),
         )?;
-        self.api.call(method.rpc, method.version, message).await
+        let request = rpc::Request { message, input: method.input, id: ids.one() };
+        self.api.call(method.rpc, method.version, request).await
     }
 }
 

@@ -20,7 +20,7 @@ use proto_json::{MessageId, PrintOptions, Schema};
 
 use crate::app::HttpLimits;
 use crate::convert::version;
-use crate::rpc::{Api, Rpc};
+use crate::rpc::{self, Api, RequestIds, Rpc};
 use crate::status;
 use fields::Selection;
 use query::Query;
@@ -118,12 +118,18 @@ impl Rest {
         B: Body<Data = Bytes> + Unpin,
         B::Error: std::fmt::Display,
     {
-        let query = Query::parse(parts.uri.query().unwrap_or_default())?;
+        let mut query = Query::parse(parts.uri.query().unwrap_or_default())?;
+        let mut ids = RequestIds::default();
+        if route.target.rpc.takes_request_id() {
+            ids.add_headers(&parts.headers)?;
+            ids.take_parameters(&mut query.parameters)?;
+        }
         let selection = query.fields.as_deref().map(Selection::parse).transpose()?;
         let json = body::read(&parts.headers, body, self.limits.body_bytes).await?;
         let request = self.request_message(route, variables, &query, &json)?;
-        let Call { rpc, version, output, .. } = route.target;
-        let wire = self.api.call(rpc, version, request.into()).await?;
+        let Call { rpc, version, input, output } = route.target;
+        let request = rpc::Request { message: request.into(), input, id: ids.one() };
+        let wire = self.api.call(rpc, version, request).await?;
 
         let mut answer = Vec::with_capacity(wire.len() * 2);
         let options = PrintOptions { enums_as_numbers: query.enums_as_numbers };

@@ -2,7 +2,10 @@
 
 mod engines;
 mod operations;
+mod request_id;
 mod sessions;
+
+pub(crate) use request_id::RequestIds;
 
 use std::sync::Arc;
 
@@ -28,6 +31,7 @@ pub(crate) enum Rpc {
     UpdateSession,
     DeleteSession,
     AppendEvent,
+    BatchAppendEvents,
     ListEvents,
     GetOperation,
     ListOperations,
@@ -51,6 +55,7 @@ impl Rpc {
             "UpdateSession" => Self::UpdateSession,
             "DeleteSession" => Self::DeleteSession,
             "AppendEvent" => Self::AppendEvent,
+            "BatchAppendEvents" => Self::BatchAppendEvents,
             "ListEvents" => Self::ListEvents,
             "GetOperation" => Self::GetOperation,
             "ListOperations" => Self::ListOperations,
@@ -60,6 +65,17 @@ impl Rpc {
             _ => return None,
         })
     }
+}
+
+/// A call's request.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// Its wire bytes.
+    pub(crate) message: Bytes,
+    /// What they are.
+    pub(crate) input: MessageId,
+    /// The caller's id for it, where there is one.
+    pub(crate) id: Option<String>,
 }
 
 /// More paths than any resource has fields.
@@ -80,9 +96,16 @@ impl Api {
         Some(Self { service, schema, engine_message })
     }
 
-    /// Calls `rpc` with the wire bytes of its request; gives the wire bytes of its response. `asked` is the
-    /// version that the call is of, where it can be told.
-    pub(crate) async fn call(&self, rpc: Rpc, asked: Option<ApiVersion>, request: Bytes) -> Result<Vec<u8>> {
+    /// Calls `rpc` with its request; gives the wire bytes of its response. `asked` is the version that the call
+    /// is of, where it can be told.
+    pub(crate) async fn call(
+        &self,
+        rpc: Rpc,
+        asked: Option<ApiVersion>,
+        request: Request,
+    ) -> Result<Vec<u8>> {
+        let key = self.request_key(rpc, &request)?;
+        let request = request.message;
         // Calls of no version are about operations, and start none.
         let version = asked.unwrap_or(ApiVersion::V1beta1);
         match rpc {
@@ -91,12 +114,13 @@ impl Api {
             Rpc::ListReasoningEngines => encode(self.list_engines(decode(request)?).await),
             Rpc::UpdateReasoningEngine => encode(self.update_engine(version, decode(request)?).await),
             Rpc::DeleteReasoningEngine => encode(self.delete_engine(version, decode(request)?).await),
-            Rpc::CreateSession => encode(self.create_session(version, decode(request)?, None).await),
+            Rpc::CreateSession => encode(self.create_session(version, decode(request)?, key).await),
             Rpc::GetSession => encode(self.get_session(decode(request)?).await),
             Rpc::ListSessions => encode(self.list_sessions(decode(request)?).await),
             Rpc::UpdateSession => encode(self.update_session(decode(request)?).await),
-            Rpc::DeleteSession => encode(self.delete_session(version, decode(request)?, None).await),
-            Rpc::AppendEvent => encode(self.append_event(decode(request)?, None).await),
+            Rpc::DeleteSession => encode(self.delete_session(version, decode(request)?, key).await),
+            Rpc::AppendEvent => encode(self.append_event(decode(request)?, key).await),
+            Rpc::BatchAppendEvents => encode(self.append_events(decode(request)?, key).await),
             Rpc::ListEvents => encode(self.list_events(decode(request)?).await),
             Rpc::GetOperation => encode(self.get_operation(asked, decode(request)?).await),
             Rpc::ListOperations => encode(self.list_operations(asked, decode(request)?).await),

@@ -55,6 +55,16 @@ pub(crate) fn to_draft(event: Bytes, field: &str) -> Result<EventDraft> {
     })
 }
 
+/// The id that the caller's framework gave the event: `rawEvent.id`.
+pub(crate) fn raw_id(event: Bytes) -> Option<String> {
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct RawEvent {
+        #[prost(message, optional, tag = "12")]
+        raw_event: Option<StateStruct>,
+    }
+    RawEvent::decode(event).ok()?.raw_event?.text("id")
+}
+
 /// The form that is stored: without a name, which is ours to give, and with the members that are always
 /// answered (contract section 4.3).
 fn seal(event: Bytes) -> std::result::Result<Bytes, prost::DecodeError> {

@@ -39,6 +39,16 @@ impl StateStruct {
         Self::decode(wire).map_err(malformed)
     }
 
+    /// The text under a key, where there is one; of several, the last, as in a map.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        let entry = self.fields.iter().rev().find(|entry| entry.key == key)?;
+        let value = prost_types::Value::decode(entry.value.clone()).ok()?;
+        match value.kind? {
+            prost_types::value::Kind::StringValue(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The keys sorted into their scopes. A value of no kind is null.
     pub(crate) fn into_delta(self) -> StateDelta {
         StateDelta::new(self.fields.into_iter().map(|entry| {

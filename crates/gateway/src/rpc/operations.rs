@@ -117,7 +117,9 @@ mod tests {
     }
 
     async fn call(api: &Api, rpc: Rpc, request: impl prost::Message) -> wire::Operation {
-        let answer = api.call(rpc, Some(ApiVersion::V1), Bytes::from(request.encode_to_vec())).await;
+        let input = api.schema.message("google.rpc.Status").unwrap();
+        let request = crate::rpc::Request { message: Bytes::from(request.encode_to_vec()), input, id: None };
+        let answer = api.call(rpc, Some(ApiVersion::V1), request).await;
         prost::Message::decode(answer.unwrap().as_slice()).unwrap()
     }
 

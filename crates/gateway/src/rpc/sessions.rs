@@ -1,5 +1,6 @@
 //! Sessions and events.
 
+use colloquy_contract::colloquy::v1 as ours;
 use colloquy_contract::longrunning::Operation;
 use colloquy_contract::v1beta1 as wire;
 use colloquy_sessions::error::Result;
@@ -69,6 +70,23 @@ impl Api {
         let draft = request.event.map(|event| convert::event::to_draft(event, "event")).transpose()?;
         self.service.append_event(&request.name, draft, key).await?;
         Ok(wire::AppendEventResponse {})
+    }
+
+    pub(crate) async fn append_events(
+        &self,
+        request: ours::BatchAppendEventsRequest,
+        key: Option<RequestKey>,
+    ) -> Result<ours::BatchAppendEventsResponse> {
+        self.service.check_batch_size(request.events.len())?;
+        let mut drafts = Vec::with_capacity(request.events.len());
+        for (index, event) in request.events.into_iter().enumerate() {
+            let field = format!("events[{index}]");
+            self.service.check_event_size(&field, event.len())?;
+            drafts.push(convert::event::to_draft(event, &field)?);
+        }
+        let names = self.service.append_events(&request.parent, drafts, key).await?;
+        let events = names.iter().map(ToString::to_string).collect();
+        Ok(ours::BatchAppendEventsResponse { events })
     }
 
     pub(crate) async fn list_events(
