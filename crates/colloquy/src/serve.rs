@@ -38,7 +38,7 @@ async fn run_until_stopped(settings: Settings) -> Result<()> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("listening on {}", settings.listen))?;
-    let opened = Opened::open(&settings.place).await?;
+    let opened = Opened::open(&settings.place, settings.sqlite.clone()).await?;
     let mut store = opened.store();
     if settings.bench_null_append {
         store = Arc::new(NullAppend::over(store));

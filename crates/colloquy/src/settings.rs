@@ -83,6 +83,10 @@ pub(crate) struct ServeArgs {
     /// The same in the file: a table of ids with their numbers.
     #[arg(skip)]
     project_numbers: BTreeMap<String, String>,
+    /// How much of the disk is kept in the data directory, in bytes, so that sessions can be deleted when it is full;
+    /// 0 keeps nothing. [default: 8388608]
+    #[arg(long, env = "COLLOQUY_DISK_RESERVE_BYTES", value_name = "BYTES")]
+    disk_reserve_bytes: Option<u64>,
     /// The largest request body, in bytes. [default: 10485760]
     #[arg(long, env = "COLLOQUY_MAX_BODY_BYTES", value_name = "BYTES")]
     max_body_bytes: Option<usize>,
@@ -112,6 +116,8 @@ pub(crate) struct ServeArgs {
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) place: Place,
+    /// How the embedded store uses the machine.
+    pub(crate) sqlite: colloquy_store_sqlite::Options,
     pub(crate) http: HttpLimits,
     pub(crate) service: colloquy_sessions::service::Settings,
     pub(crate) log_level: String,
@@ -177,9 +183,14 @@ impl ServeArgs {
                 Place::Directory(directory.unwrap_or_else(|| PathBuf::from("colloquy-data")))
             }
         };
+        let mut sqlite = colloquy_store_sqlite::Options::default();
+        if let Some(bytes) = self.disk_reserve_bytes.or(file.disk_reserve_bytes) {
+            sqlite.reserve_bytes = bytes;
+        }
         Ok(Settings {
             listen,
             place,
+            sqlite,
             http,
             service: colloquy_sessions::service::Settings {
                 names: NameRules { express, project_numbers },

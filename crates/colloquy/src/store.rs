@@ -82,9 +82,9 @@ pub(crate) enum Opened {
 
 impl Opened {
     /// Opens the store and brings its schema up to date.
-    pub(crate) async fn open(place: &Place) -> Result<Self> {
+    pub(crate) async fn open(place: &Place, sqlite: colloquy_store_sqlite::Options) -> Result<Self> {
         match place {
-            Place::Directory(path) => SqliteStore::open(path, colloquy_store_sqlite::Options::default())
+            Place::Directory(path) => SqliteStore::open(path, sqlite)
                 .context("opening the store")
                 .map(|store| Self::Sqlite(Arc::new(store))),
             Place::Postgres(url) => PostgresStore::open(&url.0, colloquy_store_postgres::Options::default())

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
+use crate::connection::free_bytes;
+use crate::error::is_full;
 use crate::fault::Fault;
+use crate::reserve::{Reserve, Room};
 
 /// How often a log that has grown is copied, whether or not it is long.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -50,6 +53,7 @@ impl Checkpointer {
         connection: Connection,
         long: usize,
         fault: Fault,
+        reserve: Reserve,
     ) -> std::io::Result<(Self, Signal)> {
         let (wake, woken) = sync_channel(1);
         let commits = Arc::new(AtomicU64::new(0));
@@ -57,7 +61,7 @@ impl Checkpointer {
         let signal = Signal { wake: wake.clone(), commits: Arc::clone(&commits) };
         let thread = std::thread::Builder::new()
             .name("sqlite-checkpoint".to_owned())
-            .spawn(move || run(&connection, &woken, &commits, long, &fault))?;
+            .spawn(move || run(&connection, &woken, &commits, long, &fault, &reserve))?;
         Ok((Self { thread: Mutex::new(Some((wake, thread))) }, signal))
     }
 
@@ -73,7 +77,14 @@ impl Checkpointer {
     }
 }
 
-fn run(connection: &Connection, woken: &Receiver<()>, commits: &AtomicU64, long: i64, fault: &Fault) {
+fn run(
+    connection: &Connection,
+    woken: &Receiver<()>,
+    commits: &AtomicU64,
+    long: i64,
+    fault: &Fault,
+    reserve: &Reserve,
+) {
     let mut copied = 0;
     while let Ok(()) | Err(RecvTimeoutError::Timeout) = woken.recv_timeout(INTERVAL) {
         // What an earlier round copied may be lost: only a recovery from the whole log repairs it, and that is for
@@ -82,36 +93,64 @@ fn run(connection: &Connection, woken: &Receiver<()>, commits: &AtomicU64, long:
             continue;
         }
         let seen = commits.load(Ordering::Relaxed);
-        if seen != copied && copy(connection, long, fault) {
-            copied = seen;
+        if seen != copied {
+            match copy(connection, long) {
+                Ok(true) => copied = seen,
+                Ok(false) => {}
+                Err(error) => failed(&error, fault, reserve),
+            }
+        }
+        if reserve.room() != Room::Plenty
+            && let Err(error) = make_room(connection, reserve)
+        {
+            failed(&error, fault, reserve);
         }
     }
     if fault.check().is_err() {
         return;
     }
-    if let Err(error) = checkpoint(connection, "TRUNCATE") {
+    let last = || checkpoint(connection, "TRUNCATE");
+    let ended =
+        last().or_else(|error| if is_full(&error) && reserve.give_up() { last() } else { Err(error) });
+    if let Err(error) = ended {
         tracing::warn!(%error, "the last checkpoint failed; the log will be read at the next start");
     }
 }
 
-/// Copies the log; whether all of it is copied. A log of `long` pages or more is then begun anew from its start,
-/// so that it overwrites itself: a file that grows costs more than one that is there.
-fn copy(connection: &Connection, long: i64, fault: &Fault) -> bool {
-    match try_copy(connection, long) {
-        Ok(all) => all,
-        Err(error) => {
-            // What could not be copied stays in the log. An I/O error says more: the disk is failing.
-            if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
-                fault.set("checkpoint", &error);
-            } else {
-                tracing::warn!(%error, "a checkpoint failed and will be tried again");
-            }
-            false
-        }
+/// What could not be copied stays in the log, to be tried again. An I/O error says more: the disk is failing.
+fn failed(error: &rusqlite::Error, fault: &Fault, reserve: &Reserve) {
+    if is_full(error) {
+        tracing::warn!(%error, "there is no room to copy the log into the database");
+        reserve.give_up();
+    } else if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
+        fault.set("checkpoint", error);
+    } else {
+        tracing::warn!(%error, "a checkpoint failed and will be tried again");
     }
 }
 
-fn try_copy(connection: &Connection, long: i64) -> rusqlite::Result<bool> {
+/// Copies what an earlier server left in the log, and cuts it. What there is no room for, or what somebody reads,
+/// stays for later rounds.
+pub(crate) fn begin_log(connection: &Connection, reserve: &Reserve) -> rusqlite::Result<()> {
+    match make_room(connection, reserve) {
+        Err(error) if is_full(&error) => {
+            tracing::warn!(%error, "there is no room to copy the log into the database");
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+/// Gives the room of the log back to the disk, and looks whether that is enough.
+fn make_room(connection: &Connection, reserve: &Reserve) -> rusqlite::Result<()> {
+    checkpoint(connection, "TRUNCATE")?;
+    reserve.take(free_bytes(connection)?);
+    Ok(())
+}
+
+/// Copies the log; whether all of it is copied. A log of `long` pages or more is then begun anew from its start,
+/// so that it overwrites itself: a file that grows costs more than one that is there.
+fn copy(connection: &Connection, long: i64) -> rusqlite::Result<bool> {
     let mut last_length = None;
     for _ in 0..ROUNDS {
         let Some(log) = checkpoint(connection, "PASSIVE")? else { return Ok(false) };

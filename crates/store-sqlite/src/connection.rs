@@ -14,6 +14,8 @@ const BUSY: Duration = Duration::from_secs(5);
 const CHECKPOINT_BUSY: Duration = Duration::from_millis(50);
 /// Prepared statements kept per connection: all that there are.
 const STATEMENTS: usize = 128;
+/// What SQLite allows.
+const MOST_PAGES: i64 = 4_294_967_294;
 /// What the log is cut down to once it has been copied into the database.
 const LOG_BYTES: i64 = 512 << 20;
 
@@ -67,4 +69,16 @@ fn open(database: &Path, access: OpenFlags, busy: Duration) -> rusqlite::Result<
 fn cache(connection: &Connection, kib: u32) -> rusqlite::Result<()> {
     // A negative number counts KiB instead of pages.
     connection.pragma_update(None, "cache_size", -i64::from(kib))
+}
+
+/// How many bytes of the database are in no use.
+pub(crate) fn free_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    Ok(u64::try_from(number("freelist_count")? * number("page_size")?).unwrap_or(0))
+}
+
+/// Lets the database grow, or only fill what is free in it.
+pub(crate) fn let_grow(connection: &Connection, grow: bool) -> rusqlite::Result<()> {
+    // No limit is below what there is.
+    connection.pragma_update(None, "max_page_count", if grow { MOST_PAGES } else { 1 })
 }

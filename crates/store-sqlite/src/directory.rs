@@ -11,6 +11,9 @@ use crate::error::OpenError;
 
 const LOCK_FILE: &str = "colloquy.lock";
 const DATABASE_FILE: &str = "colloquy.db";
+const RESERVE_FILE: &str = "colloquy.reserve";
+/// SQLite names it after the database.
+const LOG_FILE: &str = "colloquy.db-wal";
 
 /// A directory that is ours until this is dropped.
 #[derive(Debug)]
@@ -62,10 +65,12 @@ impl DataDirectory {
             let pid = if known { pid.trim().to_owned() } else { "unknown".to_owned() };
             return Err(OpenError::AlreadyInUse { directory: path.to_owned(), pid });
         }
+        // Written over what is there before it is cut: on a full disk there is no block for a file that was emptied.
         let write_pid = |lock: &mut File| {
-            lock.set_len(0)?;
             lock.seek(SeekFrom::Start(0))?;
-            writeln!(lock, "{}", std::process::id())
+            writeln!(lock, "{}", std::process::id())?;
+            let end = lock.stream_position()?;
+            lock.set_len(end)
         };
         write_pid(&mut lock).map_err(io("write the lock file", &lock_path))?;
         // Made here where there is none: conversations are nobody else's to read, whatever the directory's mode is.
@@ -84,6 +89,16 @@ impl DataDirectory {
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join(DATABASE_FILE)
+    }
+
+    /// The write-ahead log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path.join(LOG_FILE)
+    }
+
+    /// What is kept for when the disk is full.
+    pub(crate) fn reserve(&self) -> PathBuf {
+        self.path.join(RESERVE_FILE)
     }
 
     /// Makes sure that files which were made in the directory are still there after a power failure.

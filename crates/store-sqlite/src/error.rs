@@ -44,6 +44,18 @@ pub enum OpenError {
         /// Its name.
         name: String,
     },
+    /// The write-ahead log is damaged before its end.
+    #[error(
+        "the write-ahead log {} is damaged at byte {offset}, and what was committed after that cannot be read: \
+         restore the data directory from a backup",
+        .log.display()
+    )]
+    DamagedLog {
+        /// The log file.
+        log: PathBuf,
+        /// Where the first frame that is not whole begins.
+        offset: u64,
+    },
     /// A file or directory could not be used.
     #[error("cannot {action} {}: {source}", .path.display())]
     Io {
@@ -106,6 +118,13 @@ pub(crate) fn store_error(error: &rusqlite::Error) -> StoreError {
         _ if is_defect(error) => StoreError::Internal(text),
         _ => StoreError::Unavailable(text),
     }
+}
+
+/// Whether there is no room on the disk. A commit that found none for the index of the log may be in the log all
+/// the same.
+pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
+    let Some(error) = error.sqlite_error() else { return false };
+    error.code == ErrorCode::DiskFull || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
 }
 
 /// Whether an error tells of the statement or the data, and not of the machine: what one command

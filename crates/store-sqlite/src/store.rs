@@ -17,13 +17,15 @@ use colloquy_sessions::time::Timestamp;
 use resource_names::{EngineName, LocationName, SessionName};
 use rusqlite::Connection;
 
-use crate::checkpoint::Checkpointer;
+use crate::checkpoint::{Checkpointer, begin_log};
 use crate::connection::{open_checkpointer, open_writer};
 use crate::directory::DataDirectory;
 use crate::error::OpenError;
 use crate::fault::Fault;
+use crate::log_check;
 use crate::migrate::migrate;
 use crate::pool::Readers;
+use crate::reserve::Reserve;
 use crate::writer::{self, Commit, Writer, start_error};
 use crate::{read, write};
 
@@ -42,6 +44,8 @@ pub struct Options {
     pub reader_cache_kib: u32,
     /// How much of the database readers map into memory, in bytes; 0 for none.
     pub mmap_bytes: i64,
+    /// How much of the disk is kept for deletes, for when it is full, in bytes; 0 for nothing.
+    pub reserve_bytes: u64,
 }
 
 impl Default for Options {
@@ -53,6 +57,7 @@ impl Default for Options {
             writer_cache_kib: 64 << 10,
             reader_cache_kib: 8 << 10,
             mmap_bytes: 1 << 30,
+            reserve_bytes: 8 << 20,
         }
     }
 }
@@ -85,18 +90,24 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         let directory = DataDirectory::take(directory)?;
         let database = directory.database();
+        log_check::check_and_sync(&directory.log())?;
+        let reserve = Reserve::new(directory.reserve(), options.reserve_bytes).map_err(|source| {
+            OpenError::Io { action: "open the reserve", path: directory.reserve(), source }
+        })?;
         let sqlite = |source| OpenError::Sqlite { database: database.clone(), source };
         let mut connection = open_writer(&database, options).map_err(sqlite)?;
+        // The log begins anew, so that nothing which a loss of power left in it is ever beside what is written now.
+        let checkpoints = open_checkpointer(&database).map_err(sqlite)?;
+        begin_log(&checkpoints, &reserve).map_err(sqlite)?;
         migrate(&mut connection, &database)?;
         prepare(&connection).map_err(sqlite)?;
         directory.sync()?;
         let readers = Readers::open(&database, options).map_err(sqlite)?;
         let fault = Fault::default();
-        let checkpoints = open_checkpointer(&database).map_err(sqlite)?;
         let (checkpointer, signal) =
-            Checkpointer::start(checkpoints, options.checkpoint_pages, fault.clone())
+            Checkpointer::start(checkpoints, options.checkpoint_pages, fault.clone(), reserve.clone())
                 .map_err(|error| start_error(&database, error.into()))?;
-        let writer = Writer::start(connection, options, commit, signal, fault)
+        let writer = Writer::start(connection, options, commit, signal, fault, reserve)
             .map_err(|error| start_error(&database, error))?;
         Ok(Self {
             writer: Arc::new(writer),
@@ -162,7 +173,7 @@ impl Store for SqliteStore {
     }
 
     async fn delete_engine(&self, deletion: EngineDeletion) -> StoreResult<Operation> {
-        self.writer.submit(COMMAND_BYTES, move |write| write::engines::delete(write, &deletion)).await
+        self.writer.submit_freeing(COMMAND_BYTES, move |write| write::engines::delete(write, &deletion)).await
     }
 
     async fn create_session(&self, session: NewSession) -> StoreResult<Session> {
@@ -189,7 +200,9 @@ impl Store for SqliteStore {
     }
 
     async fn delete_session(&self, deletion: SessionDeletion) -> StoreResult<Operation> {
-        self.writer.submit(COMMAND_BYTES, move |write| write::sessions::delete(write, &deletion)).await
+        self.writer
+            .submit_freeing(COMMAND_BYTES, move |write| write::sessions::delete(write, &deletion))
+            .await
     }
 
     async fn append_events(&self, append: Append) -> StoreResult<Vec<Appended>> {
@@ -218,22 +231,26 @@ impl Store for SqliteStore {
 
     async fn delete_operation(&self, location: &LocationName, id: u64) -> StoreResult<bool> {
         let location = location.clone();
-        self.writer.submit(COMMAND_BYTES, move |write| write::operations::delete(write, &location, id)).await
+        self.writer
+            .submit_freeing(COMMAND_BYTES, move |write| write::operations::delete(write, &location, id))
+            .await
     }
 
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {
         self.writer
-            .submit(COMMAND_BYTES, move |write| write::upkeep::expire_sessions(write, now, limit))
+            .submit_freeing(COMMAND_BYTES, move |write| write::upkeep::expire_sessions(write, now, limit))
             .await
     }
 
     async fn purge(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {
-        self.writer.submit(COMMAND_BYTES, move |write| write::upkeep::purge(write, now, limit)).await
+        self.writer.submit_freeing(COMMAND_BYTES, move |write| write::upkeep::purge(write, now, limit)).await
     }
 
     async fn sweep_operations(&self, ended_before: Timestamp, limit: usize) -> StoreResult<Progress> {
         self.writer
-            .submit(COMMAND_BYTES, move |write| write::upkeep::sweep_operations(write, ended_before, limit))
+            .submit_freeing(COMMAND_BYTES, move |write| {
+                write::upkeep::sweep_operations(write, ended_before, limit)
+            })
             .await
     }
 

@@ -13,8 +13,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::Options;
 use crate::checkpoint::Signal;
-use crate::error::{Attempt, Failure, is_defect, store_error};
+use crate::connection::let_grow;
+use crate::error::{Attempt, Failure, is_defect, is_full, store_error};
 use crate::fault::Fault;
+use crate::reserve::{Reserve, Room};
 use crate::write::{EngineKeys, Write};
 
 /// How many commands may wait.
@@ -43,6 +45,7 @@ pub(crate) struct Writer {
     room: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
     fault: Fault,
+    reserve: Reserve,
 }
 
 impl Writer {
@@ -53,6 +56,7 @@ impl Writer {
         commit: Commit,
         signal: Signal,
         fault: Fault,
+        reserve: Reserve,
     ) -> Result<Self, StartError> {
         let log_pages = Arc::new(AtomicUsize::new(0));
         let hook_pages = Arc::clone(&log_pages);
@@ -66,6 +70,8 @@ impl Writer {
             commit,
             engines: EngineKeys::default(),
             fault: fault.clone(),
+            reserve: reserve.clone(),
+            may_grow: true,
             signal,
             log_pages,
             signalled_at: 0,
@@ -80,6 +86,7 @@ impl Writer {
             room: Arc::new(Semaphore::new(QUEUE_KIB)),
             thread: Mutex::new(Some(thread)),
             fault,
+            reserve,
         })
     }
 
@@ -91,13 +98,31 @@ impl Writer {
         bytes: usize,
         command: impl FnMut(&mut Write<'_>) -> Attempt<T> + Send + 'static,
     ) -> StoreResult<T> {
+        self.send(bytes, false, command).await
+    }
+
+    /// The same for a command that frees room: it is run also when the disk is full.
+    pub(crate) async fn submit_freeing<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        command: impl FnMut(&mut Write<'_>) -> Attempt<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        self.send(bytes, true, command).await
+    }
+
+    async fn send<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        frees: bool,
+        command: impl FnMut(&mut Write<'_>) -> Attempt<T> + Send + 'static,
+    ) -> StoreResult<T> {
         self.fault.check()?;
         let closed = || StoreError::Unavailable("the store is closed".to_owned());
         let kib = u32::try_from((bytes / 1024 + 1).min(QUEUE_KIB)).unwrap_or(1);
         let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| closed())?;
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(closed)?;
         let (reply, answer) = oneshot::channel();
-        let job = Pending { command, bytes, outcome: None, reply, _room: room };
+        let job = Pending { command, bytes, frees, outcome: None, reply, _room: room };
         queue.send(Box::new(job)).await.map_err(|_| closed())?;
         drop(queue);
         answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has ended".to_owned())))
@@ -114,9 +139,10 @@ impl Writer {
         }
     }
 
-    /// Whether it takes commands.
+    /// Whether it takes commands of every kind.
     pub(crate) fn check(&self) -> StoreResult<()> {
         self.fault.check()?;
+        self.reserve.check()?;
         match &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(queue) if !queue.is_closed() => Ok(()),
             _ => Err(StoreError::Unavailable("the writer has ended".to_owned())),
@@ -149,6 +175,8 @@ impl From<std::io::Error> for StartError {
 trait Job: Send {
     /// About what it holds in memory.
     fn bytes(&self) -> usize;
+    /// Whether it is run also when the disk is full.
+    fn frees(&self) -> bool;
     /// Runs it and keeps what it gave. An error is of SQLite; the transaction is then spoilt.
     fn run(&mut self, write: &mut Write<'_>) -> rusqlite::Result<()>;
     /// Answers with what it gave.
@@ -160,6 +188,7 @@ trait Job: Send {
 struct Pending<T, F> {
     command: F,
     bytes: usize,
+    frees: bool,
     outcome: Option<StoreResult<T>>,
     reply: oneshot::Sender<StoreResult<T>>,
     _room: OwnedSemaphorePermit,
@@ -168,6 +197,10 @@ struct Pending<T, F> {
 impl<T: Send, F: FnMut(&mut Write<'_>) -> Attempt<T> + Send> Job for Pending<T, F> {
     fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    fn frees(&self) -> bool {
+        self.frees
     }
 
     fn run(&mut self, write: &mut Write<'_>) -> rusqlite::Result<()> {
@@ -196,6 +229,9 @@ struct WriterThread {
     commit: Commit,
     engines: EngineKeys,
     fault: Fault,
+    reserve: Reserve,
+    /// Whether the database may become longer.
+    may_grow: bool,
     signal: Signal,
     /// How long the log was after the last commit.
     log_pages: Arc<AtomicUsize>,
@@ -272,9 +308,13 @@ impl WriterThread {
     }
 
     /// Runs a batch and answers all of it.
-    fn execute(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    fn execute(&mut self, batch: Vec<Box<dyn Job>>) {
         if let Err(error) = self.fault.check() {
             batch.into_iter().for_each(|job| job.fail(error.clone()));
+            return;
+        }
+        let mut batch = self.admit(batch);
+        if batch.is_empty() {
             return;
         }
         let Err(error) = self.attempt(&mut batch) else {
@@ -294,15 +334,20 @@ impl WriterThread {
                 // One of them is at fault: the others shall not suffer from it.
                 batch.into_iter().for_each(|job| self.execute(vec![job]));
             }
+            BatchError::Statement(error) | BatchError::Commit(error) if is_full(&error) => {
+                tracing::error!(%error, "there is no room for a write");
+                let has_more = self.reserve.give_up();
+                self.signal.wake();
+                let (freeing, others): (Vec<_>, Vec<_>) =
+                    batch.into_iter().partition(|job| has_more && job.frees());
+                others.into_iter().for_each(|job| job.fail(store_error(&error)));
+                self.execute(freeing);
+            }
             BatchError::Statement(error) => {
                 tracing::error!(%error, "a write failed");
                 if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
                     self.fault.set("write", &error);
                 }
-                batch.into_iter().for_each(|job| job.fail(store_error(&error)));
-            }
-            BatchError::Commit(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
-                tracing::error!(%error, "a commit failed");
                 batch.into_iter().for_each(|job| job.fail(store_error(&error)));
             }
             BatchError::Commit(error) => {
@@ -313,6 +358,21 @@ impl WriterThread {
                 batch.into_iter().for_each(|job| job.fail(refusal.clone()));
             }
         }
+    }
+
+    /// Refuses what there is no room for; gives back the rest.
+    fn admit(&mut self, batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+        let may_grow = self.reserve.room() != Room::Lean;
+        if may_grow != self.may_grow {
+            match let_grow(&self.connection, may_grow) {
+                Ok(()) => self.may_grow = may_grow,
+                Err(error) => tracing::warn!(%error, "the size of the database could not be bounded"),
+            }
+        }
+        let Err(full) = self.reserve.check() else { return batch };
+        let (freeing, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|job| job.frees());
+        others.into_iter().for_each(|job| job.fail(full.clone()));
+        freeing
     }
 
     fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), BatchError> {

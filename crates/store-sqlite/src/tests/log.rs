@@ -10,7 +10,7 @@ use rusqlite::{Connection, ffi};
 
 use super::fixture::*;
 use crate::writer::commit;
-use crate::{Options, SqliteStore};
+use crate::{OpenError, Options, SqliteStore};
 
 fn log_bytes(directory: &Path) -> u64 {
     std::fs::metadata(directory.join("colloquy.db-wal")).unwrap().len()
@@ -43,12 +43,21 @@ async fn writes_without_a_pause_do_not_make_it_grow() {
 }
 
 static SYNC_FAILS: AtomicBool = AtomicBool::new(false);
+static DISK_FAILS: AtomicBool = AtomicBool::new(false);
 
-fn commit_on_a_bad_disk(connection: &Connection) -> rusqlite::Result<()> {
-    if SYNC_FAILS.load(Ordering::Relaxed) {
+fn commit_unless(fails: &AtomicBool, connection: &Connection) -> rusqlite::Result<()> {
+    if fails.load(Ordering::Relaxed) {
         return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_FSYNC), None));
     }
     commit(connection)
+}
+
+fn commit_on_a_bad_disk(connection: &Connection) -> rusqlite::Result<()> {
+    commit_unless(&SYNC_FAILS, connection)
+}
+
+fn commit_on_a_worse_disk(connection: &Connection) -> rusqlite::Result<()> {
+    commit_unless(&DISK_FAILS, connection)
 }
 
 #[tokio::test]
@@ -72,6 +81,38 @@ async fn after_a_fault_it_is_left_for_the_next_start() {
     assert_eq!(store.list_events(events("s")).await.unwrap().items.len(), 1);
     store.close().await;
     assert_eq!(log_bytes(directory.path()), 0);
+}
+
+#[tokio::test]
+async fn one_that_is_damaged_before_its_end_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let store =
+        SqliteStore::open_with(directory.path(), &Options::default(), commit_on_a_worse_disk, |_| Ok(()))
+            .unwrap();
+    store.create_engine(new_engine("1")).await.unwrap();
+    store.create_session(new_session("s", "alice", 1)).await.unwrap();
+    for n in 0..3 {
+        store.append_events(new_append("s", n, &[])).await.unwrap();
+    }
+    // A fault leaves the log as it is.
+    DISK_FAILS.store(true, Ordering::Relaxed);
+    store.append_events(new_append("s", 3, &[])).await.unwrap_err();
+    store.close().await;
+    let path = directory.path().join("colloquy.db-wal");
+    let whole = std::fs::read(&path).unwrap();
+
+    let mut damaged = whole.clone();
+    damaged[5000] ^= 1;
+    std::fs::write(&path, &damaged).unwrap();
+    let error = SqliteStore::open(directory.path(), Options::default()).unwrap_err();
+    assert!(matches!(&error, OpenError::DamagedLog { offset: 4152, log } if *log == path), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), damaged, "what is damaged is left for its owner");
+
+    std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    let store = open(directory.path());
+    // It has begun anew: what an earlier server left is not beside what is written now.
+    assert!(log_bytes(directory.path()) < whole.len() as u64 / 2);
+    assert_eq!(store.list_events(events("s")).await.unwrap().items.len(), 2);
 }
 
 #[tokio::test]
