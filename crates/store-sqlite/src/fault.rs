@@ -9,12 +9,12 @@ use colloquy_sessions::store::StoreError;
 pub(crate) struct Fault(Arc<OnceLock<String>>);
 
 impl Fault {
-    /// Writes are refused from here on.
-    pub(crate) fn set(&self, during: &str, error: &rusqlite::Error) {
+    /// Writes are refused from here on; the refusal.
+    pub(crate) fn set(&self, during: &str, error: &dyn std::fmt::Display) -> StoreError {
         let text = format!("the database could not be written ({during}: {error}); restart the server");
         tracing::error!(%error, during, "the disk failed; writes are refused until the server is restarted");
         // The first reason is the one that matters.
-        let _ = self.0.set(text);
+        StoreError::Unavailable(self.0.get_or_init(|| text).clone())
     }
 
     /// The refusal, if there is one.

@@ -14,6 +14,7 @@ mod connection;
 mod directory;
 mod error;
 mod fault;
+mod job;
 mod log_check;
 mod migrate;
 mod pool;
@@ -22,6 +23,7 @@ mod read;
 mod reserve;
 mod row;
 mod store;
+mod sync;
 mod write;
 mod writer;
 

@@ -1,22 +1,23 @@
 //! Damage in the write-ahead log that SQLite would take for the log's end.
 //!
 //! SQLite reads the log up to the first frame whose checksum is wrong, and drops the rest. That is right for a
-//! transaction that a loss of power tore, which can only be the last one: the writer syncs each commit before it
-//! begins the next, and the log is synced before anything is added to it after a start. So a frame that was
-//! written after a commit proves that everything up to that commit was on disk, whole. Where such a frame stands
-//! behind a broken one, the broken one was damaged later, and what was committed behind it must not be dropped in
-//! silence.
+//! transaction that a loss of power tore, which can only be one of the last two: the log is synced after each
+//! commit, while at most one more is written, and it is synced before anything is added to it after a start. So a
+//! frame that was written after two commits proves that everything up to the first of them was on disk, whole. Where
+//! such a frame stands behind a broken one, the broken one was damaged later, and what was committed behind it
+//! must not be dropped in silence.
 //!
 //! That a frame was written after the one before it is known by its checksum, which goes on from the stored
 //! checksum of that frame. Leftovers do not deceive: those of earlier logs have other salts, and nothing was ever
 //! written after the commit of a transaction that did not become part of the log. Tools that write beside the
-//! server without syncing (`synchronous=NORMAL`) would break the premise.
+//! server without syncing would break the premise.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use crate::error::OpenError;
+use crate::sync::UNSYNCED_COMMITS;
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
@@ -57,7 +58,8 @@ fn find_damage(log: &mut impl Read) -> std::io::Result<Option<u64>> {
     let mut salts = header.salts;
     // What the next frame may go on from: the last frame's checksum as it is stored, and as it should be.
     let mut before = [header.sum; 2];
-    let mut after_commit = false;
+    // How many commits there are from the broken frame on.
+    let mut commits = 0;
     while fill(log, &mut bytes)? && fill(log, &mut page)? {
         let frame = Frame::parse(&bytes);
         // A broken header leaves it to the first frame to say which log this is.
@@ -68,14 +70,16 @@ fn find_damage(log: &mut impl Read) -> std::io::Result<Option<u64>> {
         let sums = [first, if before[1] == before[0] { first } else { next(before[1]) }];
         let intact = ours && frame.page != 0 && sums.contains(&Some(frame.sum));
         match (intact, broken) {
-            (true, Some(offset)) if after_commit => return Ok(Some(offset)),
+            (true, Some(offset)) if commits >= UNSYNCED_COMMITS => return Ok(Some(offset)),
             (false, None) => broken = Some(offset),
             _ => {}
         }
         before = [Some(frame.sum), sums[0]];
         // The header of a broken frame is that of one write where it cannot have been torn.
         let one_write = intact || offset % SECTOR <= SECTOR - FRAME_HEADER as u64;
-        after_commit = one_write && frame.database_pages != 0;
+        if broken.is_some() && one_write && frame.database_pages != 0 {
+            commits += 1;
+        }
         offset += (FRAME_HEADER + page.len()) as u64;
     }
     Ok(None)
@@ -197,10 +201,10 @@ mod tests {
     }
 
     #[test]
-    fn a_flipped_bit_before_the_last_transaction_is_found_wherever_it_is() {
-        let (mut log, ends) = log(4);
+    fn a_flipped_bit_before_the_last_two_transactions_is_found_wherever_it_is() {
+        let (mut log, ends) = log(5);
         let last = ends[2];
-        // Every byte of the header, of the first frame's and of the commit before the last, and some of all others.
+        // Every byte of the header, of the first frame's and of the last commit before them, and some of all others.
         let bytes = (0..HEADER + 200).chain((HEADER + FRAME..last).step_by(61)).chain(last - FRAME..last);
         for at in bytes {
             log[at] ^= 0x10;
@@ -212,18 +216,18 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_transaction_is_the_end_of_the_log() {
+    fn a_transaction_that_is_torn_among_the_last_two_is_the_end_of_the_log() {
         let (whole, ends) = log(4);
-        let last = ends[2];
+        let last = ends[1];
         for cut in last..whole.len() {
             assert_eq!(damage(&whole[..cut]), None, "cut at {cut}");
         }
         for at in (last..whole.len()).step_by(7) {
             let mut log = whole.clone();
             log[at] ^= 1;
-            // One that turns a frame into a commit is no tear: the frame behind it would have been written later.
+            // One that makes a commit of a frame before the last commit but one is no tear: a frame stands behind two.
             let frame = frame_of(at);
-            let marked = (4..8).contains(&(at as u64 - frame)) && frame < (whole.len() - FRAME) as u64;
+            let marked = (4..8).contains(&(at as u64 - frame)) && frame < (ends[2] - FRAME) as u64;
             assert_eq!(damage(&log), marked.then_some(frame), "byte {at}");
             log[at..].fill(0);
             assert_eq!(damage(&log), None, "zeros from {at}");

@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::Options;
 use crate::connection::open_reader;
 use crate::error::{Attempt, Failure};
+use crate::sync::Commits;
 
 /// The connections, and who waits for one.
 #[derive(Debug)]
@@ -20,11 +21,12 @@ pub(crate) struct Readers {
     // Lists hold a reader longer than what asks for one row: they never hold all of them.
     lists: Arc<Semaphore>,
     size: usize,
+    commits: Commits,
 }
 
 impl Readers {
     /// Opens them all.
-    pub(crate) fn open(database: &Path, options: &Options) -> rusqlite::Result<Arc<Self>> {
+    pub(crate) fn open(database: &Path, options: &Options, commits: Commits) -> rusqlite::Result<Arc<Self>> {
         let size = options.readers.max(1);
         let idle = (0..size).map(|_| open_reader(database, options)).collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(Arc::new(Self {
@@ -32,11 +34,12 @@ impl Readers {
             permits: Arc::new(Semaphore::new(size)),
             lists: Arc::new(Semaphore::new((size - 1).max(1))),
             size,
+            commits,
         }))
     }
 
     /// Runs `query` in one read transaction: all that it reads is of one moment, and that moment is after
-    /// every write which was acknowledged before.
+    /// every write which was acknowledged before. What it has read is on disk when this comes back.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         query: impl FnOnce(&Connection) -> Attempt<T> + Send + 'static,
@@ -46,10 +49,15 @@ impl Readers {
         let work = move || {
             let lease = Lease::take(readers, permit)?;
             let transaction = lease.connection()?.unchecked_transaction()?;
-            query(&transaction)
+            let found = query(&transaction)?;
+            Ok((found, lease.readers.commits.last_begun()))
         };
         match tokio::task::spawn_blocking(work).await {
-            Ok(result) => result.map_err(Failure::into_store_error),
+            Ok(Ok((found, last_seen))) => {
+                self.commits.on_disk(last_seen).await;
+                Ok(found)
+            }
+            Ok(Err(failure)) => Err(Failure::into_store_error(failure)),
             Err(error) => Err(StoreError::Internal(format!("a read did not end: {error}"))),
         }
     }

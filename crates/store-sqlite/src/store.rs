@@ -26,7 +26,8 @@ use crate::log_check;
 use crate::migrate::migrate;
 use crate::pool::Readers;
 use crate::reserve::Reserve;
-use crate::writer::{self, Commit, Writer, start_error};
+use crate::sync::{self, Commits, LogSync, Sync};
+use crate::writer::{Writer, start_error};
 use crate::{read, write};
 
 /// How a store uses the machine.
@@ -78,14 +79,14 @@ impl SqliteStore {
     /// # Errors
     /// Another server holds the directory, it was written by a newer server, or the disk fails.
     pub fn open(directory: &Path, options: Options) -> Result<Self, OpenError> {
-        Self::open_with(directory, &options, writer::commit, |_| Ok(()))
+        Self::open_with(directory, &options, sync::sync, |_| Ok(()))
     }
 
-    /// Opens with a commit and a writing connection that tests may spoil.
+    /// Opens with a disk and a writing connection that tests may spoil.
     pub(crate) fn open_with(
         directory: &Path,
         options: &Options,
-        commit: Commit,
+        sync: Sync,
         prepare: fn(&Connection) -> rusqlite::Result<()>,
     ) -> Result<Self, OpenError> {
         let directory = DataDirectory::take(directory)?;
@@ -102,12 +103,18 @@ impl SqliteStore {
         migrate(&mut connection, &database)?;
         prepare(&connection).map_err(sqlite)?;
         directory.sync()?;
-        let readers = Readers::open(&database, options).map_err(sqlite)?;
-        let fault = Fault::default();
+        let (fault, commits) = (Fault::default(), Commits::new());
+        let readers = Readers::open(&database, options, commits.clone()).map_err(sqlite)?;
+        let log = directory.log();
+        let log = LogSync::open(&log, sync, commits, fault.clone()).map_err(|source| OpenError::Io {
+            action: "open the log",
+            path: log,
+            source,
+        })?;
         let (checkpointer, signal) =
             Checkpointer::start(checkpoints, options.checkpoint_pages, fault.clone(), reserve.clone())
                 .map_err(|error| start_error(&database, error.into()))?;
-        let writer = Writer::start(connection, options, commit, signal, fault, reserve)
+        let writer = Writer::start(connection, options, signal, log, fault, reserve)
             .map_err(|error| start_error(&database, error))?;
         Ok(Self {
             writer: Arc::new(writer),

@@ -1,40 +1,34 @@
-//! The coalescing writer: one thread that takes what is waiting, runs it in one transaction, commits
-//! once, and then answers. The cost of a sync to disk is shared by all that waited for the last one.
+//! The coalescing writer: one thread that takes what is waiting, runs it in one transaction, commits once, and hands
+//! it on to be synced and answered. The cost of a sync to disk is shared by all that waited for the last one.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use colloquy_sessions::store::{StoreError, StoreResult};
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::Options;
 use crate::checkpoint::Signal;
 use crate::connection::let_grow;
-use crate::error::{Attempt, Failure, is_defect, is_full, store_error};
+use crate::error::{Attempt, is_defect, is_full, store_error};
 use crate::fault::Fault;
+use crate::job::{Job, Pending};
 use crate::reserve::{Reserve, Room};
+use crate::sync::{Commit, LogSync, Syncer};
 use crate::write::{EngineKeys, Write};
 
 /// How many commands may wait.
 const QUEUE: usize = 4096;
 /// How many KiB of commands may wait or run.
 const QUEUE_KIB: usize = 128 << 10;
-/// The longest that a batch waits for company, and how often it looks.
-const LONGEST_GATHERING: Duration = Duration::from_millis(1);
-const GATHERED: usize = 12;
-const LOOK_AGAIN: Duration = Duration::from_micros(20);
 /// A batch is closed once it holds so many bytes.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// Ends a transaction for good; tests put a failing disk here.
-pub(crate) type Commit = fn(&Connection) -> rusqlite::Result<()>;
-
-/// Commits as SQLite does.
-pub(crate) fn commit(connection: &Connection) -> rusqlite::Result<()> {
+/// Ends a transaction.
+fn commit(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached("COMMIT")?.execute(()).map(drop)
 }
 
@@ -53,8 +47,8 @@ impl Writer {
     pub(crate) fn start(
         mut connection: Connection,
         options: &Options,
-        commit: Commit,
         signal: Signal,
+        log: LogSync,
         fault: Fault,
         reserve: Reserve,
     ) -> Result<Self, StartError> {
@@ -65,9 +59,12 @@ impl Writer {
             Ok(())
         }))?;
         let (sender, receiver) = mpsc::channel(QUEUE);
+        let log = Arc::new(log);
         let thread = WriterThread {
+            syncer: Syncer::start(Arc::clone(&log))?,
+            log,
+            is_alone: false,
             connection,
-            commit,
             engines: EngineKeys::default(),
             fault: fault.clone(),
             reserve: reserve.clone(),
@@ -171,107 +168,23 @@ impl From<std::io::Error> for StartError {
     }
 }
 
-/// A command and the one who waits for it.
-trait Job: Send {
-    /// About what it holds in memory.
-    fn bytes(&self) -> usize;
-    /// Whether it is run also when the disk is full.
-    fn frees(&self) -> bool;
-    /// Runs it and keeps what it gave. An error is of SQLite; the transaction is then spoilt.
-    fn run(&mut self, write: &mut Write<'_>) -> rusqlite::Result<()>;
-    /// Answers with what it gave.
-    fn answer(self: Box<Self>);
-    /// Answers with an error.
-    fn fail(self: Box<Self>, error: StoreError);
-}
-
-struct Pending<T, F> {
-    command: F,
-    bytes: usize,
-    frees: bool,
-    outcome: Option<StoreResult<T>>,
-    reply: oneshot::Sender<StoreResult<T>>,
-    _room: OwnedSemaphorePermit,
-}
-
-impl<T: Send, F: FnMut(&mut Write<'_>) -> Attempt<T> + Send> Job for Pending<T, F> {
-    fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    fn frees(&self) -> bool {
-        self.frees
-    }
-
-    fn run(&mut self, write: &mut Write<'_>) -> rusqlite::Result<()> {
-        self.outcome = Some(match (self.command)(write) {
-            Ok(value) => Ok(value),
-            Err(Failure::Refused(error)) => Err(error),
-            Err(Failure::Sqlite(error)) => return Err(error),
-        });
-        Ok(())
-    }
-
-    fn answer(self: Box<Self>) {
-        if let Some(outcome) = self.outcome {
-            // Whoever has gone away does not want to know.
-            let _ = self.reply.send(outcome);
-        }
-    }
-
-    fn fail(self: Box<Self>, error: StoreError) {
-        let _ = self.reply.send(Err(error));
-    }
-}
-
 struct WriterThread {
     connection: Connection,
-    commit: Commit,
     engines: EngineKeys,
     fault: Fault,
     reserve: Reserve,
     /// Whether the database may become longer.
     may_grow: bool,
     signal: Signal,
+    log: Arc<LogSync>,
+    syncer: Syncer,
+    /// Whether nobody else was waiting when the batch began.
+    is_alone: bool,
     /// How long the log was after the last commit.
     log_pages: Arc<AtomicUsize>,
     /// How long the log was when a checkpoint was last asked for.
     signalled_at: usize,
     checkpoint_pages: usize,
-}
-
-/// How long a batch waits for more company. Whoever was just answered is likely to ask again at once; without
-/// waiting a moment, they and those who came meanwhile would take turns, each with a sync of their own.
-#[derive(Default)]
-struct Gathering {
-    /// So many make a batch that is worth it.
-    target: usize,
-    /// Time is lost no longer than this.
-    patience: Duration,
-}
-
-impl Gathering {
-    /// After a batch that took `time` and answered `answered`, while `waiting` had come meanwhile. One alone
-    /// is never kept waiting.
-    fn after(answered: usize, waiting: usize, time: Duration) -> Self {
-        Self {
-            target: ((answered + waiting) * 3 / 4).min(GATHERED),
-            patience: (time / 2).min(LONGEST_GATHERING),
-        }
-    }
-
-    fn wait(&self, queue: &mut mpsc::Receiver<Box<dyn Job>>, jobs: &mut Vec<Box<dyn Job>>, max_batch: usize) {
-        let target = self.target.min(max_batch);
-        let begun = Instant::now();
-        while jobs.len() < target && begun.elapsed() < self.patience {
-            std::thread::sleep(LOOK_AGAIN);
-            while jobs.len() < max_batch
-                && let Ok(job) = queue.try_recv()
-            {
-                jobs.push(job);
-            }
-        }
-    }
 }
 
 enum BatchError {
@@ -282,13 +195,8 @@ enum BatchError {
 impl WriterThread {
     fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>, max_batch: usize) {
         let mut waiting = Vec::with_capacity(max_batch);
-        let (mut gathering, mut idle_since) = (Gathering::default(), Instant::now());
         while queue.blocking_recv_many(&mut waiting, max_batch) > 0 {
-            // Whoever comes after a pause is not one of those who were just answered.
-            if idle_since.elapsed() <= LONGEST_GATHERING {
-                gathering.wait(&mut queue, &mut waiting, max_batch);
-            }
-            let (answered, begun) = (waiting.len(), Instant::now());
+            self.is_alone = waiting.len() == 1 && queue.is_empty();
             let mut batch = Vec::with_capacity(waiting.len());
             let mut bytes = 0;
             for job in waiting.drain(..) {
@@ -302,12 +210,10 @@ impl WriterThread {
             if !batch.is_empty() {
                 self.execute(batch);
             }
-            gathering = Gathering::after(answered, queue.len(), begun.elapsed());
-            idle_since = Instant::now();
         }
     }
 
-    /// Runs a batch and answers all of it.
+    /// Runs a batch; whoever waits for it is answered once it is on disk.
     fn execute(&mut self, batch: Vec<Box<dyn Job>>) {
         if let Err(error) = self.fault.check() {
             batch.into_iter().for_each(|job| job.fail(error.clone()));
@@ -317,10 +223,13 @@ impl WriterThread {
         if batch.is_empty() {
             return;
         }
-        let Err(error) = self.attempt(&mut batch) else {
-            batch.into_iter().for_each(Job::answer);
-            self.report_commit();
-            return;
+        let error = match self.attempt(&mut batch) {
+            Ok(number) => {
+                self.report_commit();
+                self.sync(number, batch);
+                return;
+            }
+            Err(error) => error,
         };
         self.engines.clear();
         if !self.connection.is_autocommit()
@@ -375,14 +284,32 @@ impl WriterThread {
         freeing
     }
 
-    fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), BatchError> {
+    /// Runs a batch and commits it; the number of the commit.
+    fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<u64, BatchError> {
         let begin = |connection: &Connection| connection.prepare_cached("BEGIN IMMEDIATE")?.execute(());
         begin(&self.connection).map_err(BatchError::Statement)?;
         let mut write = Write { connection: &self.connection, engines: &mut self.engines };
         for job in batch {
             job.run(&mut write).map_err(BatchError::Statement)?;
         }
-        (self.commit)(&self.connection).map_err(BatchError::Commit)
+        let number = self.log.begin_commit();
+        if let Err(error) = commit(&self.connection) {
+            // Nothing came of it; those who saw that it was begun need not wait for it.
+            self.sync(number, Vec::new());
+            return Err(BatchError::Commit(error));
+        }
+        Ok(number)
+    }
+
+    /// Brings a commit to disk. One who is alone is not kept waiting for another thread to wake up.
+    fn sync(&mut self, number: u64, batch: Vec<Box<dyn Job>>) {
+        let commit = Commit { number, jobs: batch };
+        if self.is_alone && self.log.is_synced(number.saturating_sub(1)) {
+            self.log.sync(vec![commit]);
+        } else if let Err(commit) = self.syncer.send(commit) {
+            // The thread is gone, which it is only after a panic.
+            self.log.sync(vec![commit]);
+        }
     }
 
     fn report_commit(&mut self) {

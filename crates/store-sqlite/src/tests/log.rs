@@ -1,15 +1,18 @@
 //! The write-ahead log: it stays short under load, and whole after a fault.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use colloquy_sessions::store::{SessionDeletion, Store};
-use rusqlite::{Connection, ffi};
+use rusqlite::Connection;
 
 use super::fixture::*;
-use crate::writer::commit;
+use crate::sync::sync;
 use crate::{OpenError, Options, SqliteStore};
 
 fn log_bytes(directory: &Path) -> u64 {
@@ -45,27 +48,23 @@ async fn writes_without_a_pause_do_not_make_it_grow() {
 static SYNC_FAILS: AtomicBool = AtomicBool::new(false);
 static DISK_FAILS: AtomicBool = AtomicBool::new(false);
 
-fn commit_unless(fails: &AtomicBool, connection: &Connection) -> rusqlite::Result<()> {
-    if fails.load(Ordering::Relaxed) {
-        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_FSYNC), None));
-    }
-    commit(connection)
+fn sync_unless(fails: &AtomicBool, log: &File) -> io::Result<()> {
+    if fails.load(Ordering::Relaxed) { Err(io::Error::other("the disk is bad")) } else { sync(log) }
 }
 
-fn commit_on_a_bad_disk(connection: &Connection) -> rusqlite::Result<()> {
-    commit_unless(&SYNC_FAILS, connection)
+fn sync_on_a_bad_disk(log: &File) -> io::Result<()> {
+    sync_unless(&SYNC_FAILS, log)
 }
 
-fn commit_on_a_worse_disk(connection: &Connection) -> rusqlite::Result<()> {
-    commit_unless(&DISK_FAILS, connection)
+fn sync_on_a_worse_disk(log: &File) -> io::Result<()> {
+    sync_unless(&DISK_FAILS, log)
 }
 
 #[tokio::test]
 async fn after_a_fault_it_is_left_for_the_next_start() {
     let directory = tempfile::tempdir().unwrap();
-    let store =
-        SqliteStore::open_with(directory.path(), &Options::default(), commit_on_a_bad_disk, |_| Ok(()))
-            .unwrap();
+    let store = SqliteStore::open_with(directory.path(), &Options::default(), sync_on_a_bad_disk, |_| Ok(()))
+        .unwrap();
     store.create_engine(new_engine("1")).await.unwrap();
     store.create_session(new_session("s", "alice", 1)).await.unwrap();
     store.append_events(new_append("s", 1, &[])).await.unwrap();
@@ -78,7 +77,8 @@ async fn after_a_fault_it_is_left_for_the_next_start() {
     assert!(before > 0);
     assert_eq!(log_bytes(directory.path()), before);
     let store = open(directory.path());
-    assert_eq!(store.list_events(events("s")).await.unwrap().items.len(), 1);
+    // The last one was not acknowledged; this disk has it all the same.
+    assert_eq!(store.list_events(events("s")).await.unwrap().items.len(), 2);
     store.close().await;
     assert_eq!(log_bytes(directory.path()), 0);
 }
@@ -87,7 +87,7 @@ async fn after_a_fault_it_is_left_for_the_next_start() {
 async fn one_that_is_damaged_before_its_end_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let store =
-        SqliteStore::open_with(directory.path(), &Options::default(), commit_on_a_worse_disk, |_| Ok(()))
+        SqliteStore::open_with(directory.path(), &Options::default(), sync_on_a_worse_disk, |_| Ok(()))
             .unwrap();
     store.create_engine(new_engine("1")).await.unwrap();
     store.create_session(new_session("s", "alice", 1)).await.unwrap();
@@ -112,7 +112,7 @@ async fn one_that_is_damaged_before_its_end_is_refused() {
     let store = open(directory.path());
     // It has begun anew: what an earlier server left is not beside what is written now.
     assert!(log_bytes(directory.path()) < whole.len() as u64 / 2);
-    assert_eq!(store.list_events(events("s")).await.unwrap().items.len(), 2);
+    assert_eq!(store.list_events(events("s")).await.unwrap().items.len(), 3);
 }
 
 #[tokio::test]
@@ -139,4 +139,48 @@ async fn a_purge_counts_large_payloads_by_their_size() {
     assert_eq!(count(), 17);
     while store.purge(NOW, 300).await.unwrap().more {}
     assert_eq!(count(), 0);
+}
+
+static GATE: AtomicBool = AtomicBool::new(true);
+
+fn sync_behind_a_gate(log: &File) -> io::Result<()> {
+    while !GATE.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    sync(log)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_of_what_is_not_on_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open_with(directory.path(), &Options::default(), sync_behind_a_gate, |_| Ok(()));
+    let store = Arc::new(store.unwrap());
+    store.create_engine(new_engine("1")).await.unwrap();
+    store.create_session(new_session("s", "alice", 1)).await.unwrap();
+    GATE.store(false, Ordering::Relaxed);
+    let append = |n| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.append_events(new_append("s", n, &[])).await })
+    };
+    let mut appends = vec![append(1)];
+    // It is in the log, for all to see who do not ask the store.
+    let other = Connection::open(directory.path().join("colloquy.db")).unwrap();
+    let count = || other.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0)).unwrap();
+    while count() < 1 {
+        tokio::task::yield_now().await;
+    }
+    let query = || {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.list_events(events("s")).await })
+    };
+    let read = query();
+    appends.push(append(2));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!read.is_finished() && appends.iter().all(|append| !append.is_finished()));
+    GATE.store(true, Ordering::Relaxed);
+    for append in appends {
+        append.await.unwrap().unwrap();
+    }
+    assert!(!read.await.unwrap().unwrap().items.is_empty());
+    assert_eq!(query().await.unwrap().unwrap().items.len(), 2);
 }
