@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -19,6 +20,8 @@ const LOG_FILE: &str = "colloquy.db-wal";
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
     path: PathBuf,
+    /// Stays open for as long as SQLite has the database open.
+    database: Arc<File>,
     // The lock lives and dies with the open file, also when the process is killed.
     _lock: File,
 }
@@ -76,19 +79,24 @@ impl DataDirectory {
         // Made here where there is none: conversations are nobody else's to read, whatever the directory's mode is.
         // SQLite takes an empty file, and gives the log the same mode.
         let database = path.join(DATABASE_FILE);
-        OpenOptions::new()
+        let database = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
             .open(&database)
             .map_err(io("open the database", &database))?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), database: Arc::new(database), _lock: lock })
     }
 
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join(DATABASE_FILE)
+    }
+
+    /// The same, open.
+    pub(crate) fn database_file(&self) -> Arc<File> {
+        Arc::clone(&self.database)
     }
 
     /// The write-ahead log.

@@ -9,6 +9,7 @@ macro_rules! sql {
     };
 }
 
+mod blocks;
 mod checkpoint;
 mod connection;
 mod directory;

@@ -17,6 +17,7 @@ use colloquy_sessions::time::Timestamp;
 use resource_names::{EngineName, LocationName, SessionName};
 use rusqlite::Connection;
 
+use crate::blocks::{Blocks, Copies};
 use crate::checkpoint::{Checkpointer, begin_log};
 use crate::connection::{open_checkpointer, open_writer};
 use crate::directory::DataDirectory;
@@ -111,10 +112,17 @@ impl SqliteStore {
             path: log,
             source,
         })?;
-        let (checkpointer, signal) =
-            Checkpointer::start(checkpoints, options.checkpoint_pages, fault.clone(), reserve.clone())
-                .map_err(|error| start_error(&database, error.into()))?;
-        let writer = Writer::start(connection, options, signal, log, fault, reserve)
+        let copies = Copies::default();
+        let blocks = Blocks::new(directory.database_file(), copies.clone());
+        let (checkpointer, signal) = Checkpointer::start(
+            checkpoints,
+            options.checkpoint_pages,
+            fault.clone(),
+            reserve.clone(),
+            copies,
+        )
+        .map_err(|error| start_error(&database, error.into()))?;
+        let writer = Writer::start(connection, options, signal, log, fault, reserve, blocks)
             .map_err(|error| start_error(&database, error))?;
         Ok(Self {
             writer: Arc::new(writer),

@@ -11,8 +11,9 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::Options;
+use crate::blocks::Blocks;
 use crate::checkpoint::Signal;
-use crate::connection::let_grow;
+use crate::connection::{database_bytes, let_grow};
 use crate::error::{Attempt, is_defect, is_full, store_error};
 use crate::fault::Fault;
 use crate::job::{Job, Pending};
@@ -51,6 +52,7 @@ impl Writer {
         log: LogSync,
         fault: Fault,
         reserve: Reserve,
+        blocks: Blocks,
     ) -> Result<Self, StartError> {
         let log_pages = Arc::new(AtomicUsize::new(0));
         let hook_pages = Arc::clone(&log_pages);
@@ -69,6 +71,7 @@ impl Writer {
             fault: fault.clone(),
             reserve: reserve.clone(),
             may_grow: true,
+            blocks,
             signal,
             log_pages,
             signalled_at: 0,
@@ -175,6 +178,8 @@ struct WriterThread {
     reserve: Reserve,
     /// Whether the database may become longer.
     may_grow: bool,
+    /// What the log is copied to.
+    blocks: Blocks,
     signal: Signal,
     log: Arc<LogSync>,
     syncer: Syncer,
@@ -292,6 +297,8 @@ impl WriterThread {
         for job in batch {
             job.run(&mut write).map_err(BatchError::Statement)?;
         }
+        let bytes = database_bytes(&self.connection).map_err(BatchError::Statement)?;
+        self.blocks.take(bytes).map_err(BatchError::Statement)?;
         let number = self.log.begin_commit();
         if let Err(error) = commit(&self.connection) {
             // Nothing came of it; those who saw that it was begun need not wait for it.
