@@ -3,10 +3,10 @@
 //! SIGKILL leaves the operating system's caches alone, so this proves that acknowledged writes reached the
 //! system and that nothing is half-applied. It does not prove that they would survive a loss of power.
 
-mod append;
+pub(crate) mod append;
 mod expected;
-mod load;
-mod verify;
+pub(crate) mod load;
+pub(crate) mod verify;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

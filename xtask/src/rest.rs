@@ -54,6 +54,17 @@ impl Rest {
         answer(self.agent.post(format!("{}/{path}", self.base)).send_json(body))
     }
 
+    /// `DELETE` of a resource.
+    pub(crate) fn delete(&self, name: &str) -> Result<Value, Failure> {
+        answer(self.agent.delete(format!("{}/{name}", self.base)).call())
+    }
+
+    /// Whether the server says that it can serve; what it answers where it cannot.
+    pub(crate) fn ready(&self) -> Result<(), Failure> {
+        let root = self.base.trim_end_matches("/v1beta1");
+        answer(self.agent.get(format!("{root}/readyz")).call()).map(drop)
+    }
+
     /// Creates an engine and answers its name.
     pub(crate) fn create_engine(&self) -> Result<String, Failure> {
         let body = serde_json::json!({"displayName": "xtask"});

@@ -1,5 +1,6 @@
 //! The server as a child process: started on a free port, and killed.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -35,18 +36,25 @@ impl Server {
     /// Starts `binary serve` on a free loopback port and waits until it listens. Its log goes to
     /// [`log_path`].
     pub(crate) fn start(binary: &Path, data: &Path, more: &[&str]) -> Result<Self> {
+        let mut command = Command::new(binary);
+        command.args(serve_arguments(data, more));
+        Self::run(command, data)
+    }
+
+    /// The same by a command that becomes the server, given [`serve_arguments`].
+    pub(crate) fn run(mut command: Command, data: &Path) -> Result<Self> {
         let log_path = log_path(data);
         let log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
         let started = Instant::now();
-        let mut child = Command::new(binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(data)
-            .args(more)
+        let program = PathBuf::from(command.get_program());
+        let mut child = command
+            // Its log shall say what went wrong, not where in the program.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
-            .with_context(|| format!("cannot run {}", binary.display()))?;
+            .with_context(|| format!("cannot run {}", program.display()))?;
         let stdout = child.stdout.take();
         // From here on, an early return drops the server and so kills the child.
         let mut server = Self { child, url: String::new(), started_in: Duration::ZERO };
@@ -55,7 +63,7 @@ impl Server {
             let log = std::fs::read_to_string(&log_path).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let tail = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default().join("\n");
-            bail!("{} did not say where it listens; the end of its log:\n{tail}", binary.display());
+            bail!("{} did not say where it listens; the end of its log:\n{tail}", program.display());
         };
         server.url = url;
         server.started_in = started.elapsed();
@@ -104,6 +112,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a server is told: to serve `data` on a free loopback port, and `more`.
+pub(crate) fn serve_arguments(data: &Path, more: &[&str]) -> Vec<OsString> {
+    let fixed = ["serve", "--listen", "127.0.0.1:0", "--data-dir"].map(OsString::from);
+    fixed.into_iter().chain([data.into()]).chain(more.iter().map(OsString::from)).collect()
 }
 
 /// Where the log of a server with its data in `data` goes: beside it.

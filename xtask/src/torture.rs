@@ -2,6 +2,11 @@
 //!
 //! Each has a short form, which `cargo xtask test` runs, and goes on for as long as it is told in its long form.
 
+mod disk;
+mod ledger;
+mod power;
+mod strace;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -18,6 +23,10 @@ const SEED: u64 = 1;
 pub(crate) enum Program {
     /// The server is killed during a write load.
     Crash,
+    /// The power fails: data directories as it may leave them are made from a record of all writes.
+    Power,
+    /// The disk is full, fails or may not be written to, or files run out.
+    Disk,
 }
 
 /// How long, and what.
@@ -79,12 +88,16 @@ impl Program {
     fn name(self) -> &'static str {
         match self {
             Self::Crash => "crash",
+            Self::Power => "power",
+            Self::Disk => "disk",
         }
     }
 
     fn run(self, trial: &Trial<'_>) -> Result<Tally> {
         match self {
             Self::Crash => crash::trial(trial),
+            Self::Power => power::trial(trial),
+            Self::Disk => disk::trial(trial),
         }
     }
 }

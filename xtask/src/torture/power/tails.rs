@@ -1,0 +1,131 @@
+//! Logs whose last transaction is torn, which is their end, and logs that are damaged before it, which is not.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Taken;
+use super::image::{Disk, Files, Unsynced};
+use super::record::{Call, Op};
+use super::trial::Case;
+use crate::random::SplitMix;
+
+/// How many places are tried in each way.
+const PLACES: usize = 14;
+const HEADER: usize = 32;
+const FRAME: usize = 24 + 4096;
+/// At least so many transactions stand before the last one.
+const BEFORE: usize = 4;
+
+/// A log, and where its last transaction begins.
+struct Log {
+    files: Files,
+    bytes: Vec<u8>,
+    last: usize,
+    /// What was answered until then is in the transactions before the last one.
+    time: f64,
+}
+
+/// Torn tails, and damaged logs.
+pub(super) fn cases(taken: &Taken, data: &Path, random: &mut SplitMix) -> Result<(Vec<Case>, Vec<Case>)> {
+    let path = data.join("colloquy.db-wal");
+    let log = find(taken, data, &path, random)?;
+    let case = |what: String, bytes: Vec<u8>, damaged_at: Option<u64>, may_be_damaged: bool| {
+        let mut files = log.files.clone();
+        files.insert(path.clone(), bytes);
+        Case { what, files, time: log.time, written_to: true, may_be_damaged, damaged_at }
+    };
+    let mut torn = Vec::new();
+    let last = log.bytes.get(log.last..).unwrap_or_default().to_vec();
+    for number in 0..PLACES {
+        // Headers of frames are small, so they are aimed at.
+        let in_last = if number % 2 == 0 { random.index(last.len()) } else { random.index(24) };
+        let at = log.last + in_last;
+        let before = log.bytes.get(..at).unwrap_or_default();
+        torn.push(case(format!("the log cut at byte {at}"), before.to_vec(), None, false));
+        let zeros = before.iter().copied().chain(std::iter::repeat_n(0, log.bytes.len() - at)).collect();
+        torn.push(case(format!("the log zero from byte {at}"), zeros, None, false));
+        let (flipped, bit) = flip(&log.bytes, at, random);
+        // One that makes a commit of a frame in its midst cannot have come from a loss of power.
+        torn.push(case(format!("bit {bit} of byte {at} of the log flipped"), flipped, None, true));
+    }
+    let twice = log.bytes.iter().chain(&last).copied().collect();
+    torn.push(case("the log with its last transaction twice".to_owned(), twice, None, false));
+    let frame = last.len().saturating_sub(FRAME);
+    let twice = log.bytes.iter().chain(last.get(frame..).unwrap_or_default()).copied().collect();
+    torn.push(case("the log with its last frame twice".to_owned(), twice, None, false));
+
+    let damaged = (0..PLACES).map(|number| {
+        let at = match number % 3 {
+            0 => random.index(HEADER),
+            1 => HEADER + FRAME * random.index((log.last - HEADER) / FRAME) + 16 + random.index(8),
+            _ => HEADER + random.index(log.last - HEADER),
+        };
+        let begin = if at < HEADER { 0 } else { (at - HEADER) / FRAME * FRAME + HEADER };
+        let (bytes, bit) = flip(&log.bytes, at, random);
+        case(format!("bit {bit} of byte {at} of the log flipped"), bytes, Some(begin as u64), false)
+    });
+    let damaged = damaged.collect();
+    Ok((torn, damaged))
+}
+
+fn flip(bytes: &[u8], at: usize, random: &mut SplitMix) -> (Vec<u8>, u64) {
+    let bit = random.below(8);
+    let mut bytes = bytes.to_vec();
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte ^= 1 << bit;
+    }
+    (bytes, bit)
+}
+
+/// A moment just after a commit, of a log that has held some before it.
+fn find(taken: &Taken, data: &Path, path: &Path, random: &mut SplitMix) -> Result<Log> {
+    let ops = &taken.record.ops;
+    let of_log = |op: &&Op| match &op.call {
+        Call::Write(file, ..) | Call::Truncate(file, _) | Call::Sync(file) => file == path,
+        Call::Create(_) | Call::MakeFolder(_) | Call::Unlink(_) => false,
+    };
+    // Each commit's sync, with the first and last byte that was written for it.
+    let mut commits: Vec<(&Op, usize, usize)> = Vec::new();
+    let mut range: Option<(usize, usize)> = None;
+    // How many commits the log has held since it began anew, at each of them.
+    let (mut held, mut candidates) = (0, Vec::new());
+    for op in ops.iter().filter(of_log) {
+        match (&op.call, range) {
+            (Call::Write(_, offset, bytes), _) => {
+                if *offset == 0 {
+                    held = 0;
+                }
+                let (begin, end) = range.unwrap_or((*offset, *offset));
+                range = Some((begin.min(*offset), end.max(offset + bytes.len())));
+            }
+            (Call::Sync(_), Some((begin, end))) => {
+                // The header is synced by itself.
+                if end > HEADER {
+                    held += 1;
+                    commits.push((op, begin.max(HEADER), end));
+                    let written = taken.record.times.get(op.begin).is_some_and(|time| *time > taken.complete);
+                    if held > BEFORE && written {
+                        candidates.push(commits.len() - 1);
+                    }
+                }
+                range = None;
+            }
+            _ => {}
+        }
+    }
+    let (sync, begin, end) = match random.pick(&candidates).and_then(|index| commits.get(*index)) {
+        Some((sync, begin, end)) => (*sync, *begin, *end),
+        None => bail!("no log of the record has held more than {BEFORE} transactions"),
+    };
+    let mut disk = Disk::new(&taken.record, data, None);
+    disk.advance(sync.end + 1);
+    let files = disk.image(Unsynced::Lost, random);
+    let bytes = files.get(path).context("the image has no log")?.get(..end).unwrap_or_default().to_vec();
+    let whole = |at: usize| (at - HEADER).is_multiple_of(FRAME);
+    if !whole(begin) || !whole(end) || bytes.len() != end {
+        bail!("the last transaction of the log is not from byte {begin} to {end} in whole frames");
+    }
+    let time = taken.record.times.get(sync.begin).copied().unwrap_or_default();
+    Ok(Log { files, bytes, last: begin, time })
+}
