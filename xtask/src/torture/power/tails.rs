@@ -1,4 +1,4 @@
-//! Logs whose last transaction is torn, which is their end, and logs that are damaged before it, which is not.
+//! Logs whose last transaction is torn, which is their end, and logs that are damaged before that, which is not.
 
 use std::path::Path;
 
@@ -14,13 +14,16 @@ use crate::random::SplitMix;
 const PLACES: usize = 14;
 const HEADER: usize = 32;
 const FRAME: usize = 24 + 4096;
-/// At least so many transactions stand before the last one.
+/// There are more transactions than this.
 const BEFORE: usize = 4;
 
 /// A log, and where its last transaction begins.
 struct Log {
     files: Files,
     bytes: Vec<u8>,
+    /// Where the last transaction but one begins. The last two may have been on their way to the disk at the same
+    /// time: only damage before them is known to be none of a loss of power.
+    sure: usize,
     last: usize,
     /// What was answered until then is in the transactions before the last one.
     time: f64,
@@ -58,8 +61,8 @@ pub(super) fn cases(taken: &Taken, data: &Path, random: &mut SplitMix) -> Result
     let damaged = (0..PLACES).map(|number| {
         let at = match number % 3 {
             0 => random.index(HEADER),
-            1 => HEADER + FRAME * random.index((log.last - HEADER) / FRAME) + 16 + random.index(8),
-            _ => HEADER + random.index(log.last - HEADER),
+            1 => HEADER + FRAME * random.index((log.sure - HEADER) / FRAME) + 16 + random.index(8),
+            _ => HEADER + random.index(log.sure - HEADER),
         };
         let begin = if at < HEADER { 0 } else { (at - HEADER) / FRAME * FRAME + HEADER };
         let (bytes, bit) = flip(&log.bytes, at, random);
@@ -78,54 +81,36 @@ fn flip(bytes: &[u8], at: usize, random: &mut SplitMix) -> (Vec<u8>, u64) {
     (bytes, bit)
 }
 
-/// A moment just after a commit, of a log that has held some before it.
+/// A moment just after a sync, of a log that has held some commits before it.
 fn find(taken: &Taken, data: &Path, path: &Path, random: &mut SplitMix) -> Result<Log> {
-    let ops = &taken.record.ops;
-    let of_log = |op: &&Op| match &op.call {
-        Call::Write(file, ..) | Call::Truncate(file, _) | Call::Sync(file) => file == path,
-        Call::Create(_) | Call::MakeFolder(_) | Call::Unlink(_) => false,
-    };
-    // Each commit's sync, with the first and last byte that was written for it.
-    let mut commits: Vec<(&Op, usize, usize)> = Vec::new();
-    let mut range: Option<(usize, usize)> = None;
-    // How many commits the log has held since it began anew, at each of them.
-    let (mut held, mut candidates) = (0, Vec::new());
-    for op in ops.iter().filter(of_log) {
-        match (&op.call, range) {
-            (Call::Write(_, offset, bytes), _) => {
-                if *offset == 0 {
-                    held = 0;
-                }
-                let (begin, end) = range.unwrap_or((*offset, *offset));
-                range = Some((begin.min(*offset), end.max(offset + bytes.len())));
-            }
-            (Call::Sync(_), Some((begin, end))) => {
-                // The header is synced by itself.
-                if end > HEADER {
-                    held += 1;
-                    commits.push((op, begin.max(HEADER), end));
-                    let written = taken.record.times.get(op.begin).is_some_and(|time| *time > taken.complete);
-                    if held > BEFORE && written {
-                        candidates.push(commits.len() - 1);
-                    }
-                }
-                range = None;
-            }
-            _ => {}
+    let written = |op: &&Op| taken.record.times.get(op.begin).is_some_and(|time| *time > taken.complete);
+    let is_sync = |op: &&Op| matches!(&op.call, Call::Sync(file) if file == path);
+    let mut syncs: Vec<&Op> = taken.record.ops.iter().filter(is_sync).filter(written).collect();
+    while !syncs.is_empty() {
+        let sync = syncs.swap_remove(random.index(syncs.len()));
+        let mut disk = Disk::new(&taken.record, data, None);
+        disk.advance(sync.end + 1);
+        let files = disk.image(Unsynced::Lost, random);
+        let bytes = files.get(path).context("the image has no log")?;
+        let ends = commits(bytes);
+        if let [.., sure, last, end] = ends[..]
+            && ends.len() > BEFORE
+        {
+            let bytes = bytes.get(..end).unwrap_or_default().to_vec();
+            let time = taken.record.times.get(sync.begin).copied().unwrap_or_default();
+            return Ok(Log { files, bytes, sure, last, time });
         }
     }
-    let (sync, begin, end) = match random.pick(&candidates).and_then(|index| commits.get(*index)) {
-        Some((sync, begin, end)) => (*sync, *begin, *end),
-        None => bail!("no log of the record has held more than {BEFORE} transactions"),
-    };
-    let mut disk = Disk::new(&taken.record, data, None);
-    disk.advance(sync.end + 1);
-    let files = disk.image(Unsynced::Lost, random);
-    let bytes = files.get(path).context("the image has no log")?.get(..end).unwrap_or_default().to_vec();
-    let whole = |at: usize| (at - HEADER).is_multiple_of(FRAME);
-    if !whole(begin) || !whole(end) || bytes.len() != end {
-        bail!("the last transaction of the log is not from byte {begin} to {end} in whole frames");
-    }
-    let time = taken.record.times.get(sync.begin).copied().unwrap_or_default();
-    Ok(Log { files, bytes, last: begin, time })
+    bail!("no log of the record has held more than {BEFORE} transactions")
+}
+
+/// Where the transactions of a log end.
+fn commits(log: &[u8]) -> Vec<usize> {
+    let Some((header, frames)) = log.split_at_checked(HEADER) else { return Vec::new() };
+    let salts = header.get(16..24);
+    let of_this_log = |frame: &&[u8]| frame.get(8..16) == salts;
+    let ends = (1..).zip(frames.chunks_exact(FRAME).take_while(of_this_log));
+    // How long the database is stands in the last frame of a transaction only.
+    let ends = ends.filter(|(_, frame)| frame.get(4..8).is_some_and(|pages| pages != [0; 4]));
+    ends.map(|(number, _)| HEADER + FRAME * number).collect()
 }
