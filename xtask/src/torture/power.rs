@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use self::image::{Disk, Unsynced};
+use self::image::{Disk, Files, Unsynced};
 use self::record::Record;
 use self::trial::{Case, Verdict};
 use super::ledger::{self, Ledger};
@@ -28,9 +28,11 @@ use crate::workspace::{Scratch, Workspace};
 /// So many clients write, in bursts of so many appends, with a copy of the log into the database between them.
 const CLIENTS: usize = 6;
 const BURSTS: usize = 3;
-const APPENDS: usize = 70;
+const APPENDS: usize = 60;
+/// One record begins with nothing, the next with what a server left that was killed.
+const RECORDS: u32 = 2;
 /// How many moments of a record are tried, each in three ways.
-const MOMENTS: usize = 120;
+const MOMENTS: usize = 90;
 /// How many of them once more with the syncs of the log struck out.
 const STRUCK_OUT: usize = 8;
 /// How many images are tried at a time.
@@ -62,7 +64,7 @@ struct Sum {
 pub(super) fn trial(trial: &Trial<'_>) -> Result<Tally> {
     strace::require()?;
     let mut sum = Sum::default();
-    while trial.goes_on(sum.records, 1) {
+    while trial.goes_on(sum.records, RECORDS) {
         let seed = trial.seed.wrapping_add(u64::from(sum.records));
         let scratch = trial.workspace.scratch("power")?;
         round(trial, &scratch.path, seed, &mut sum).map_err(|error| {
@@ -83,7 +85,7 @@ pub(super) fn trial(trial: &Trial<'_>) -> Result<Tally> {
 /// One record, and what can be made of it.
 fn round(trial: &Trial<'_>, folder: &Path, seed: u64, sum: &mut Sum) -> Result<()> {
     let data = folder.join("data");
-    let taken = Taken::take(trial.binary, folder, &data)?;
+    let taken = Taken::take(trial.binary, folder, &data, !sum.records.is_multiple_of(RECORDS))?;
     let mut random = SplitMix::new(seed);
     let images = memory_scratch(trial.workspace)?;
     let try_all = |cases: Vec<Case>| try_all(trial.binary, &images.path, &taken.ledger, cases);
@@ -118,12 +120,23 @@ fn round(trial: &Trial<'_>, folder: &Path, seed: u64, sum: &mut Sum) -> Result<(
 struct Taken {
     record: Record,
     ledger: Ledger,
+    /// What was in the data directory before, if it was there.
+    before: Option<Files>,
     /// Before that not all sessions were there.
     complete: f64,
 }
 
 impl Taken {
-    fn take(binary: &Path, folder: &Path, data: &Path) -> Result<Self> {
+    fn take(binary: &Path, folder: &Path, data: &Path, after_kill: bool) -> Result<Self> {
+        let (ledger, before) = if after_kill {
+            let server = Server::start(binary, data, &QUIET)?;
+            let mut ledger = create(&server)?;
+            ledger.write(&server.url, |acknowledged| acknowledged < APPENDS)?;
+            server.kill()?;
+            (Some(ledger), Some(image::read(data)?))
+        } else {
+            (None, None)
+        };
         let path = folder.join("record");
         let mut command = Command::new("strace");
         // The server is the child, and strace the bystander; only the calls that are recorded are held up.
@@ -131,11 +144,13 @@ impl Taken {
         command.arg(format!("--trace={}", record::CALLS)).arg("-o").arg(&path);
         command.arg(binary).args(serve_arguments(data, &QUIET));
         let server = Server::run(command, data)?;
-        let engine = Rest::new(&server.url).create_engine().context("cannot create an engine")?;
-        let mut ledger = Ledger::create(&server.url, &engine, "power", CLIENTS)?;
-        let complete = ledger::now();
+        let (mut ledger, complete) = match ledger {
+            Some(ledger) => (ledger, 0.0),
+            None => (create(&server)?, ledger::now()),
+        };
         for burst in 1..=BURSTS {
-            ledger.write(&server.url, |acknowledged| acknowledged < burst * APPENDS)?;
+            let until = usize::try_from(ledger.acknowledged())? + APPENDS;
+            ledger.write(&server.url, |acknowledged| acknowledged < until)?;
             if burst < BURSTS {
                 wait_for_checkpoint(&data.join("colloquy.db"))?;
             }
@@ -148,8 +163,13 @@ impl Taken {
         if let Some(entry) = ledger.entries.iter().find(|entry| !entry.is_acknowledged()) {
             bail!("the server did not take an append: {entry:?}");
         }
-        Ok(Self { record, ledger, complete })
+        Ok(Self { record, ledger, before, complete })
     }
+}
+
+fn create(server: &Server) -> Result<Ledger> {
+    let engine = Rest::new(&server.url).create_engine().context("cannot create an engine")?;
+    Ledger::create(&server.url, &engine, "power", CLIENTS)
 }
 
 /// Waits until the log is copied into the database, so that it begins anew with the next write.
@@ -205,7 +225,7 @@ fn cases(
         })
         .collect();
     lines.sort_unstable();
-    let mut disk = Disk::new(record, data, struck_out);
+    let mut disk = Disk::new(record, data, taken.before.as_ref(), struck_out);
     let mut cases = Vec::new();
     for line in lines {
         disk.advance(line);

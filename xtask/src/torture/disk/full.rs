@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::mount::Mount;
 use super::{
-    CLIENTS, LIMIT, LOOK_AGAIN, Sum, expect_reads, expect_refusal, start, unready, verify, wait_for_appends,
+    CLIENTS, LOOK_AGAIN, Sum, expect_reads, expect_refusal, start, unready, verify, wait_for_appends,
     wait_until, while_writing,
 };
 use crate::rest::{Failure, Rest};
@@ -25,6 +25,7 @@ const BALLAST_BYTES: usize = 128 << 10;
 const BALLAST_EVENTS: usize = 10;
 /// The disk counts as full when nothing was acknowledged for so long: whatever room there is, is found sooner.
 const QUIET_FOR: Duration = Duration::from_millis(2_500);
+const FULL_LIMIT: Duration = Duration::from_secs(90);
 /// So many appends show that writes go on.
 const SOME: usize = 30;
 const FULL: &str = "disk is full";
@@ -124,8 +125,8 @@ fn wait_until_full(
         if now != seen {
             (seen, quiet_since) = (now, Instant::now());
         }
-        if started.elapsed() > LIMIT {
-            bail!("the disk was not full after {} s", LIMIT.as_secs());
+        if started.elapsed() > FULL_LIMIT {
+            bail!("the server did not say that the disk is full in {} s", FULL_LIMIT.as_secs());
         }
         thread::sleep(LOOK_AGAIN);
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::record::{Call, Op, Record};
+use super::record::{Call, Op, Record, is_left_out};
 use crate::random::SplitMix;
 
 /// What a disk writes all or nothing.
@@ -65,8 +65,14 @@ pub(super) struct Disk<'r> {
 pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 impl<'r> Disk<'r> {
-    /// An empty disk, before all that was recorded; of `unsynced` no sync counts.
-    pub(super) fn new(record: &'r Record, data: &'r Path, unsynced: Option<&'r Path>) -> Self {
+    /// The disk before all that was recorded, with `before` on it, if the folder was there; of `unsynced` no sync
+    /// counts.
+    pub(super) fn new(
+        record: &'r Record,
+        data: &'r Path,
+        before: Option<&Files>,
+        unsynced: Option<&'r Path>,
+    ) -> Self {
         let mut events: Vec<_> = record
             .ops
             .iter()
@@ -74,13 +80,24 @@ impl<'r> Disk<'r> {
             .flat_map(|(number, op)| [(op.begin, false, number), (op.end, true, number)])
             .collect();
         events.sort_unstable();
+        // Numbers that no call has.
+        let number = |index: usize| record.ops.len() + index;
+        let folder = before.map(|_| (data.to_owned(), Vec::new()));
+        let files = before.into_iter().flatten().map(|(path, bytes)| (path.clone(), bytes.clone()));
+        let all: Vec<_> = folder.into_iter().chain(files).collect();
+        let names = all.iter().enumerate().map(|(index, (path, _))| (path.clone(), number(index)));
+        let names: BTreeMap<_, _> = names.collect();
+        let contents = all
+            .into_iter()
+            .enumerate()
+            .map(|(index, (_, lasting))| (number(index), Content { lasting, pending: Vec::new() }));
         Self {
             record,
             data,
             unsynced,
-            contents: BTreeMap::new(),
-            names: BTreeMap::new(),
-            lasting_names: BTreeMap::new(),
+            contents: contents.collect(),
+            lasting_names: names.clone(),
+            names,
             pending_names: Vec::new(),
             syncs: BTreeMap::new(),
             events,
@@ -256,6 +273,19 @@ fn tear(file: &mut Vec<u8>, call: &Call, random: &mut SplitMix) {
     }
 }
 
+/// The files of a folder that a loss of power leaves.
+pub(super) fn read(folder: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        if !is_left_out(&path) {
+            let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            files.insert(path, bytes);
+        }
+    }
+    Ok(files)
+}
+
 /// Makes a folder that holds the files.
 pub(super) fn write(files: &Files, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -279,7 +309,7 @@ mod tests {
     }
 
     fn image(record: &Record, line: usize, unsynced: Unsynced, struck_out: Option<&Path>) -> Files {
-        let mut disk = Disk::new(record, Path::new(DATA), struck_out);
+        let mut disk = Disk::new(record, Path::new(DATA), None, struck_out);
         disk.advance(line);
         disk.image(unsynced, &mut SplitMix::new(1))
     }
@@ -327,6 +357,26 @@ mod tests {
         record.ops[4].end = 4;
         assert_eq!(image(&record, 8, Unsynced::Lost, None).into_values().next(), Some(Vec::new()));
         assert_eq!(image(&record, 9, Unsynced::Lost, None).into_values().next(), Some(b"a".to_vec()));
+    }
+
+    #[test]
+    fn what_was_there_before_is_there() {
+        let (kept, gone) = (PathBuf::from("/d/data/kept"), PathBuf::from("/d/data/gone"));
+        let before: Files = [(kept.clone(), b"old".to_vec()), (gone.clone(), Vec::new())].into();
+        let record = record(vec![
+            Call::Create(kept.clone()),
+            Call::Write(kept.clone(), 0, b"n".to_vec()),
+            Call::Unlink(gone),
+            Call::Sync(kept.clone()),
+        ]);
+        let mut disk = Disk::new(&record, Path::new(DATA), Some(&before), None);
+        let mut image = |line, unsynced| {
+            disk.advance(line);
+            disk.image(unsynced, &mut SplitMix::new(1))
+        };
+        assert_eq!(image(3, Unsynced::Lost), before);
+        assert_eq!(image(4, Unsynced::Lost).get(&kept), Some(&b"nld".to_vec()));
+        assert_eq!(image(4, Unsynced::Kept).len(), 1);
     }
 
     #[test]

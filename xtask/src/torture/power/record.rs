@@ -52,6 +52,11 @@ pub(super) struct Record {
 /// reserve, of which only the length matters.
 const LEFT_OUT: [&str; 3] = ["colloquy.db-shm", "colloquy.lock", "colloquy.reserve"];
 
+/// Whether a file is one of those.
+pub(super) fn is_left_out(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| LEFT_OUT.iter().any(|left_out| name == *left_out))
+}
+
 impl Record {
     /// Reads what strace wrote, as far as it is about `data` and what it is in.
     pub(super) fn read(lines: impl BufRead, data: &Path) -> Result<Self> {
@@ -105,9 +110,8 @@ fn parse(text: &str, data: &Path) -> Result<Option<Call>> {
         _ => text_of(argument(0))?,
     };
     let path = PathBuf::from(String::from_utf8(path).context("a path is no text")?);
-    let left_out = path.file_name().is_some_and(|name| LEFT_OUT.iter().any(|left_out| name == *left_out));
     let is_parent = data.parent() == Some(&path);
-    if !(path.starts_with(data) || is_parent) || left_out {
+    if !(path.starts_with(data) || is_parent) || is_left_out(&path) {
         return Ok(None);
     }
     let number = |index: usize| -> Result<usize> {

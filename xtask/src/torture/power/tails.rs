@@ -88,7 +88,7 @@ fn find(taken: &Taken, data: &Path, path: &Path, random: &mut SplitMix) -> Resul
     let mut syncs: Vec<&Op> = taken.record.ops.iter().filter(is_sync).filter(written).collect();
     while !syncs.is_empty() {
         let sync = syncs.swap_remove(random.index(syncs.len()));
-        let mut disk = Disk::new(&taken.record, data, None);
+        let mut disk = Disk::new(&taken.record, data, taken.before.as_ref(), None);
         disk.advance(sync.end + 1);
         let files = disk.image(Unsynced::Lost, random);
         let bytes = files.get(path).context("the image has no log")?;
