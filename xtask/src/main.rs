@@ -7,6 +7,7 @@ mod command;
 mod crash;
 mod debian;
 mod deny;
+mod pgbouncer;
 mod postgres;
 mod random;
 mod rest;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::pgbouncer::PgBouncer;
 use crate::workspace::{Scratch, Workspace};
 use crate::{command, debian};
 
@@ -27,6 +28,8 @@ const URL: &str = "TEST_DATABASE_URL";
 pub(crate) struct Postgres {
     server: Child,
     programs: PathBuf,
+    /// Whom it runs as, where that is not who runs this.
+    user: Option<(&'static str, &'static str)>,
     port: u16,
     _data: Scratch,
 }
@@ -39,7 +42,7 @@ impl Postgres {
     pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
         let programs = find_or_install()?;
         let user = if is_root()? { Some(unprivileged()?) } else { None };
-        let data = scratch(workspace, user)?;
+        let data = scratch(workspace, "postgres", user)?;
         let cluster = data.path.join("data");
         let mut initdb = as_user(user, &programs.join("initdb"));
         initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]);
@@ -59,8 +62,8 @@ impl Postgres {
             .stderr(log)
             .spawn()
             .context("cannot start PostgreSQL")?;
-        let mut postgres = Self { server, programs, port, _data: data };
-        if let Err(error) = postgres.wait_until_ready() {
+        let mut postgres = Self { server, programs, user, port, _data: data };
+        if let Err(error) = wait_until_ready(&mut postgres.server, &postgres.programs, port) {
             let log = std::fs::read_to_string(&log_path).unwrap_or_default();
             return Err(error.context(format!("PostgreSQL did not start; its log:\n{log}")));
         }
@@ -75,28 +78,35 @@ impl Postgres {
 
     /// Tells a program of the database, and where its tools are.
     pub(crate) fn tell<'c>(&self, program: &'c mut Command) -> &'c mut Command {
-        program.env(URL, self.url()).env("TEST_PSQL", self.programs.join("psql"))
+        let own = self.as_its_user(Path::new(""));
+        let words = [own.get_program()].into_iter().chain(own.get_args());
+        let words: Vec<_> =
+            words.filter(|word| !word.is_empty()).map(|word| word.to_string_lossy()).collect();
+        program
+            .env(URL, self.url())
+            .env("TEST_PSQL", self.programs.join("psql"))
+            .env("TEST_POSTGRES_PROGRAMS", &self.programs)
+            .env("TEST_POSTGRES_AS", words.join(" "))
     }
 
-    fn wait_until_ready(&mut self) -> Result<()> {
-        let started = Instant::now();
-        let port = self.port.to_string();
-        loop {
-            if let Some(status) = self.server.try_wait()? {
-                bail!("it ended with {status}");
-            }
-            let asked = Command::new(self.programs.join("pg_isready"))
-                .args(["--quiet", "--host=127.0.0.1", "--port", &port])
-                .status()
-                .context("cannot run pg_isready")?;
-            if asked.success() {
-                return Ok(());
-            }
-            if started.elapsed() > START_LIMIT {
-                bail!("it was not ready after {} s", START_LIMIT.as_secs());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A program that runs as it does: not as root.
+    pub(crate) fn as_its_user(&self, program: &Path) -> Command {
+        as_user(self.user, program)
+    }
+
+    /// A folder for one task's data that such a program can write to.
+    pub(crate) fn scratch(&self, workspace: &Workspace, task: &str) -> Result<Scratch> {
+        scratch(workspace, task, self.user)
+    }
+
+    /// Waits until a server takes connections.
+    pub(crate) fn wait_for(&self, server: &mut Child, port: u16) -> Result<()> {
+        wait_until_ready(server, &self.programs, port)
     }
 }
 
@@ -120,11 +130,34 @@ impl Drop for Postgres {
     }
 }
 
-/// Runs a program with a PostgreSQL to test with.
+/// Waits until a server takes connections.
+fn wait_until_ready(server: &mut Child, programs: &Path, port: u16) -> Result<()> {
+    let started = Instant::now();
+    let port = port.to_string();
+    loop {
+        if let Some(status) = server.try_wait()? {
+            bail!("it ended with {status}");
+        }
+        let asked = Command::new(programs.join("pg_isready"))
+            .args(["--quiet", "--host=127.0.0.1", "--port", &port])
+            .status()
+            .context("cannot run pg_isready")?;
+        if asked.success() {
+            return Ok(());
+        }
+        if started.elapsed() > START_LIMIT {
+            bail!("it was not ready after {} s", START_LIMIT.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Runs a program with a PostgreSQL to test with, and a PgBouncer before it.
 pub(crate) fn run(workspace: &Workspace, words: &[std::ffi::OsString]) -> Result<()> {
     let Some((program, arguments)) = words.split_first() else { bail!("no program was named") };
     let postgres = Postgres::start(workspace)?;
-    command::run(postgres.tell(Command::new(program).args(arguments)))
+    let pooler = PgBouncer::start(workspace, &postgres)?;
+    command::run(pooler.tell(postgres.tell(Command::new(program).args(arguments))))
 }
 
 /// The folder of the programs, which are installed where they are missing and can be.
@@ -184,8 +217,8 @@ fn as_user(user: Option<(&str, &str)>, program: &Path) -> Command {
 }
 
 /// A folder that the user can write to.
-fn scratch(workspace: &Workspace, user: Option<(&str, &str)>) -> Result<Scratch> {
-    let data = workspace.scratch("postgres")?;
+fn scratch(workspace: &Workspace, task: &str, user: Option<(&str, &str)>) -> Result<Scratch> {
+    let data = workspace.scratch(task)?;
     let Some((name, group)) = user else { return Ok(data) };
     command::output(Command::new("chown").arg(format!("{name}:{group}")).arg(&data.path))?;
     let writes = as_user(user, Path::new("test")).arg("-w").arg(&data.path).status();

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::pgbouncer::PgBouncer;
 use crate::postgres::Postgres;
 use crate::workspace::Workspace;
 use crate::{clients, command, deny, torture};
@@ -100,7 +101,9 @@ impl Step {
             }
             Self::Test => {
                 let postgres = Postgres::start(workspace)?;
-                command::run(postgres.tell(&mut workspace.cargo(&["test", "--workspace"])))?;
+                let pooler = PgBouncer::start(workspace, &postgres)?;
+                let mut all = workspace.cargo(&["test", "--workspace"]);
+                command::run(pooler.tell(postgres.tell(&mut all)))?;
                 // The API once more, over the other store.
                 let mut api = workspace.cargo(&["test", "--package", "colloquy", "--test", "api"]);
                 command::run(postgres.tell(&mut api).env("TEST_STORE", "postgres"))?;

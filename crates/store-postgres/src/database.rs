@@ -1,13 +1,17 @@
 //! The way to the database: a pool of connections, transactions that are tried again, snapshots.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Transaction};
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, IsolationLevel, NoTls, Row};
+use tokio_postgres::{IsolationLevel, Row};
 
 use crate::Options;
 use crate::error::{Attempt, Failure, OpenError};
+use crate::protocol::Protocol;
+use crate::transaction::Transaction;
+use crate::url::Target;
 
 /// How often a transaction is tried that meets others, and the longest rest before the next time.
 const TRIES: u32 = 12;
@@ -32,25 +36,19 @@ pub(crate) trait Query: Sync {
 
 /// The pool.
 #[derive(Clone, Debug)]
-pub(crate) struct Database(Pool);
+pub(crate) struct Database {
+    pool: Pool,
+    protocol: Arc<Protocol>,
+}
 
 impl Database {
     /// Reads the URL and makes the pool; no connection is opened yet.
     pub(crate) fn new(url: &str, options: &Options) -> Result<Self, OpenError> {
-        // The text of the error names what is wrong, not what was given.
-        let mut config: Config = url
-            .parse()
-            .map_err(|error: tokio_postgres::Error| OpenError::Url(crate::error::describe(&error)))?;
-        // Every statement is a walk of an index that was made for it; statistics of a table that has grown since, or
-        // none at all, must not make it the reading of a table.
-        let own = format!(
-            "-c statement_timeout={0} -c idle_in_transaction_session_timeout={0} -c lock_timeout={0} \
-             -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
-            options.deadline.as_millis()
-        );
-        let asked = config.get_options().unwrap_or_default();
-        // What the URL asks for comes last, and so holds.
-        config.options(format!("{own} {asked}"));
+        let Target { mut config, tls, is_pooled, settings } = Target::read(url)?;
+        let protocol = Protocol::new(options, settings, is_pooled);
+        if let Some(options) = protocol.startup_options() {
+            config.options(options);
+        }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(options.wait);
         }
@@ -58,22 +56,22 @@ impl Database {
             config.application_name("colloquy");
         }
         config.tcp_user_timeout(options.deadline);
-        let manager =
-            Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-        Pool::builder(manager)
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(config, tls.connector()?, recycling);
+        let pool = Pool::builder(manager)
             .max_size(options.connections.max(1))
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(options.wait))
             .create_timeout(Some(options.wait))
             .recycle_timeout(Some(options.wait))
             .build()
-            .map(Self)
-            .map_err(|error| OpenError::Database(error.to_string()))
+            .map_err(|error| OpenError::Database(error.to_string()))?;
+        Ok(Self { pool, protocol: Arc::new(protocol) })
     }
 
     /// A connection.
-    pub(crate) async fn client(&self) -> Attempt<Client> {
-        Ok(self.0.get().await?)
+    async fn client(&self) -> Attempt<Client> {
+        Ok(self.pool.get().await?)
     }
 
     /// Runs a command and commits. Where other transactions are in the way it is tried again, for a while; after
@@ -82,7 +80,7 @@ impl Database {
         let mut client = self.client().await?;
         let mut tried = 0;
         loop {
-            match attempt(&mut client, command).await {
+            match self.attempt(&mut client, command).await {
                 Err(failure) if failure.is_conflict() && tried < TRIES => {
                     tried += 1;
                     tokio::time::sleep(rest(tried)).await;
@@ -92,33 +90,58 @@ impl Database {
         }
     }
 
+    /// Once; read committed, whatever the database's default: locks say what must stay as it is.
+    async fn attempt<C: Command>(&self, client: &mut Client, command: &C) -> Attempt<C::Output> {
+        let begun = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
+        let transaction = Transaction::new(begun, &self.protocol);
+        let output = transaction.with_settings(command.run(&transaction)).await?;
+        transaction.commit().await?;
+        Ok(output)
+    }
+
     /// Runs a query on one snapshot.
     pub(crate) async fn read<Q: Query>(&self, query: &Q) -> Attempt<Q::Output> {
         let mut client = self.client().await?;
-        let snapshot = client
+        let begun = client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
             .read_only(true)
             .start()
             .await?;
-        let output = query.run(&snapshot).await?;
+        let snapshot = Transaction::new(begun, &self.protocol);
+        let output = snapshot.with_settings(query.run(&snapshot)).await?;
         snapshot.commit().await?;
         Ok(output)
     }
 
+    /// Runs one statement that only reads, for its rows.
+    pub(crate) async fn select(&self, sql: &str, parameters: &[Parameter<'_>]) -> Attempt<Vec<Row>> {
+        if self.protocol.is_pooled() {
+            return self.read(&Select { sql, parameters }).await;
+        }
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql).await?;
+        Ok(client.query(&statement, parameters).await?)
+    }
+
     /// Gives out no more connections.
     pub(crate) fn close(&self) {
-        self.0.close();
+        self.pool.close();
     }
 }
 
-async fn attempt<C: Command>(client: &mut Client, command: &C) -> Attempt<C::Output> {
-    // Read committed, whatever the database's default: locks say what must stay as it is.
-    let transaction =
-        client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-    let output = command.run(&transaction).await?;
-    transaction.commit().await?;
-    Ok(output)
+/// See [`Database::select`].
+struct Select<'a> {
+    sql: &'a str,
+    parameters: &'a [Parameter<'a>],
+}
+
+impl Query for Select<'_> {
+    type Output = Vec<Row>;
+
+    async fn run(&self, snapshot: &Transaction<'_>) -> Attempt<Vec<Row>> {
+        query(snapshot, self.sql, self.parameters).await
+    }
 }
 
 /// Twice as long each time, and different on every node.
@@ -133,8 +156,7 @@ pub(crate) async fn query(
     sql: &str,
     parameters: &[Parameter<'_>],
 ) -> Attempt<Vec<Row>> {
-    let statement = transaction.prepare_cached(sql).await?;
-    Ok(transaction.query(&statement, parameters).await?)
+    transaction.query(sql, parameters).await
 }
 
 /// Runs a statement for its one row, if there is one.
@@ -152,8 +174,7 @@ pub(crate) async fn execute(
     sql: &str,
     parameters: &[Parameter<'_>],
 ) -> Attempt<usize> {
-    let statement = transaction.prepare_cached(sql).await?;
-    let rows = transaction.execute(&statement, parameters).await?;
+    let rows = transaction.execute(sql, parameters).await?;
     Ok(usize::try_from(rows).unwrap_or(usize::MAX))
 }
 

@@ -10,9 +10,13 @@ pub enum OpenError {
     /// The URL cannot be read.
     #[error("the store's URL cannot be read: {0}")]
     Url(String),
+    /// What the URL says of TLS cannot be done.
+    #[error("TLS to the database cannot be set up: {0}")]
+    Tls(String),
     /// The database was brought up to date by a later version of the server.
     #[error(
-        "the database has schema version {found}; this server knows versions up to {supported}: use a newer server"
+        "the database has schema version {found}, which a server that knows versions up to {supported} cannot work on: \
+         use a newer server"
     )]
     NewerSchema {
         /// Its schema version.
@@ -34,6 +38,24 @@ pub enum OpenError {
     /// The database cannot be reached, or refuses what is asked of it.
     #[error("cannot open the database: {0}")]
     Database(String),
+}
+
+/// What PgBouncer says to settings that come with a connection.
+const POOLER: &str = "unsupported startup parameter";
+
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        let cause = match failure.into_store_error() {
+            StoreError::Unavailable(cause) | StoreError::OutOfSpace(cause) | StoreError::Internal(cause) => {
+                cause
+            }
+            refused => refused.to_string(),
+        };
+        if cause.contains(POOLER) {
+            return Self::Database(format!("{cause}; behind PgBouncer, the URL must say pgbouncer=true"));
+        }
+        Self::Database(cause)
+    }
 }
 
 /// Why a command or a query gave no result.
@@ -86,9 +108,15 @@ impl Failure {
     pub(crate) fn is_conflict(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         // Two that make the same name at once meet in its unique index: the second one must look again.
-        [&SqlState::T_R_SERIALIZATION_FAILURE, &SqlState::T_R_DEADLOCK_DETECTED, &SqlState::UNIQUE_VIOLATION]
-            .into_iter()
-            .any(|conflict| error.code() == Some(conflict))
+        // The name of a statement that another node has left in a connection of a pooler is not taken twice.
+        [
+            &SqlState::T_R_SERIALIZATION_FAILURE,
+            &SqlState::T_R_DEADLOCK_DETECTED,
+            &SqlState::UNIQUE_VIOLATION,
+            &SqlState::DUPLICATE_PSTATEMENT,
+        ]
+        .into_iter()
+        .any(|conflict| error.code() == Some(conflict))
     }
 }
 

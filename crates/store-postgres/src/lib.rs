@@ -15,10 +15,15 @@ mod engine_keys;
 mod error;
 mod key;
 mod migrate;
+mod protocol;
 mod query;
 mod read;
 mod row;
+
 mod store;
+mod tls;
+mod transaction;
+mod url;
 mod write;
 mod writer;
 

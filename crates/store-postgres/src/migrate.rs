@@ -2,63 +2,113 @@
 
 use std::fmt::Write as _;
 
-use deadpool_postgres::{Client, Transaction};
 use sha2::{Digest, Sha256};
 
-use crate::error::{OpenError, describe};
+use crate::database::{Command, Database, execute, query};
+use crate::error::{Attempt, OpenError};
+use crate::row::count;
+use crate::transaction::Transaction;
 
 /// One step of the schema.
 struct Migration {
     number: i64,
     name: &'static str,
     sql: &'static str,
+    /// The oldest schema version whose nodes may work on the schema that this step leaves: its own number where it
+    /// takes or changes what they use. It is recorded with the step, for nodes that do not know the step.
+    oldest_node: i64,
 }
 
 /// All steps, by number, without gaps.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "sessions", sql: include_str!("../migrations/0001_sessions.sql") }];
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "sessions",
+    sql: include_str!("../migrations/0001_sessions.sql"),
+    oldest_node: 1,
+}];
 
 /// What nodes lock so that one migrates at a time: "colloquy" in ASCII.
 const LOCK: i64 = 0x636f_6c6c_6f71_7579;
 
-/// Brings the schema to the last version that this server knows, all or nothing.
-pub(crate) async fn migrate(client: &mut Client) -> Result<(), OpenError> {
-    let transaction = client.transaction().await.map_err(failed)?;
-    transaction.query(sql!("migrations/lock"), &[&LOCK]).await.map_err(failed)?;
-    transaction.batch_execute(sql!("migrations/table")).await.map_err(failed)?;
-    let applied = applied(&transaction).await.map_err(failed)?;
-    let supported = MIGRATIONS.last().map_or(0, |migration| migration.number);
-    let found = applied.last().map_or(0, |(number, ..)| *number);
-    if found > supported {
-        return Err(OpenError::NewerSchema { found, supported });
+/// The last version that this server knows.
+pub(crate) fn supported() -> i64 {
+    count(MIGRATIONS.len())
+}
+
+/// Brings the schema to the last version that this server knows, all or nothing. A schema of a newer server stays as
+/// it is, if nodes of this version may work on it.
+pub(crate) async fn migrate(database: &Database) -> Result<(), OpenError> {
+    database.write(&Migrate).await.map_err(OpenError::from)?
+}
+
+/// See [`migrate`].
+struct Migrate;
+
+/// A migration that was applied.
+struct Applied {
+    number: i64,
+    name: String,
+    checksum: String,
+    oldest_node: i64,
+}
+
+impl Command for Migrate {
+    /// What refuses the schema has changed nothing of it.
+    type Output = Result<(), OpenError>;
+
+    async fn run(&self, transaction: &Transaction<'_>) -> Attempt<Self::Output> {
+        query(transaction, sql!("migrations/lock"), &[&LOCK]).await?;
+        transaction.run(sql!("migrations/table")).await?;
+        let applied = applied(transaction).await?;
+        if let Err(refused) = check(&applied) {
+            return Ok(Err(refused));
+        }
+        for migration in MIGRATIONS.iter().filter(|migration| find(&applied, migration.number).is_none()) {
+            transaction.run(migration.sql).await?;
+            let Migration { number, name, sql, oldest_node } = migration;
+            execute(transaction, sql!("migrations/record"), &[number, name, &checksum(sql), oldest_node])
+                .await?;
+        }
+        Ok(Ok(()))
     }
-    for migration in MIGRATIONS {
-        let checksum = checksum(migration.sql);
-        match applied.iter().find(|(number, ..)| *number == migration.number) {
-            Some((_, _, recorded)) if *recorded == checksum => {}
-            Some((number, name, _)) => {
-                return Err(OpenError::ChecksumMismatch { number: *number, name: name.clone() });
-            }
-            None => {
-                transaction.batch_execute(migration.sql).await.map_err(failed)?;
-                transaction
-                    .execute(sql!("migrations/record"), &[&migration.number, &migration.name, &checksum])
-                    .await
-                    .map_err(failed)?;
-            }
+}
+
+async fn applied(transaction: &Transaction<'_>) -> Attempt<Vec<Applied>> {
+    let rows = query(transaction, sql!("migrations/applied"), &[]).await?;
+    let applied = rows.iter().map(|row| {
+        let (number, oldest_node) = (row.try_get(0)?, row.try_get::<_, Option<i64>>(3)?);
+        Ok(Applied {
+            number,
+            name: row.try_get(1)?,
+            checksum: row.try_get(2)?,
+            // Whoever did not say it did not mean that others go on.
+            oldest_node: oldest_node.unwrap_or(number),
+        })
+    });
+    applied.collect()
+}
+
+/// Whether nodes of this version may work on the schema.
+fn check(applied: &[Applied]) -> Result<(), OpenError> {
+    let supported = supported();
+    for Applied { number, oldest_node, .. } in applied.iter().filter(|step| step.number > supported) {
+        if *oldest_node > supported {
+            return Err(OpenError::NewerSchema { found: *number, supported });
         }
     }
-    transaction.commit().await.map_err(failed)
+    let changed = MIGRATIONS.iter().find_map(|migration| {
+        find(applied, migration.number).filter(|step| step.checksum != checksum(migration.sql))
+    });
+    match changed {
+        Some(Applied { number, name, .. }) => {
+            Err(OpenError::ChecksumMismatch { number: *number, name: name.clone() })
+        }
+        None => Ok(()),
+    }
 }
 
-async fn applied(transaction: &Transaction<'_>) -> Result<Vec<(i64, String, String)>, tokio_postgres::Error> {
-    let rows = transaction.query(sql!("migrations/applied"), &[]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
-fn failed(error: tokio_postgres::Error) -> OpenError {
-    OpenError::Database(describe(&error))
+fn find(applied: &[Applied], number: i64) -> Option<&Applied> {
+    applied.iter().find(|step| step.number == number)
 }
 
 fn checksum(sql: &str) -> String {

@@ -8,8 +8,9 @@ pub(crate) mod state;
 
 use colloquy_sessions::store::StoreError;
 
-use crate::database::Database;
+use crate::database::{Command, first};
 use crate::error::Attempt;
+use crate::transaction::Transaction;
 
 /// How many rows the first statement of a list asks for beyond its page where a filter may drop some, and how many
 /// any statement asks for at most.
@@ -25,13 +26,18 @@ fn chunk(limit: usize, filtered: bool, statements: u32) -> usize {
     first.saturating_mul(1 << statements.min(8)).min(LONGEST_CHUNK)
 }
 
-/// Whether the database takes reads and writes.
-pub(crate) async fn health(database: &Database) -> Attempt<()> {
-    let client = database.client().await?;
-    let row = client.query_one(sql!("health"), &[]).await?;
-    let read_only: String = row.try_get(0)?;
-    if read_only == "on" {
-        return Err(StoreError::Unavailable("the database is read-only".to_owned()).into());
+/// Whether the database takes reads and writes: in a transaction that would write.
+pub(crate) struct Health;
+
+impl Command for Health {
+    type Output = ();
+
+    async fn run(&self, transaction: &Transaction<'_>) -> Attempt<()> {
+        let row = first(transaction, sql!("health"), &[]).await?;
+        let read_only: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+        if read_only.as_deref() != Some("off") {
+            return Err(StoreError::Unavailable("the database is read-only".to_owned()).into());
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -67,12 +67,7 @@ impl PostgresStore {
     /// The URL is wrong, the database cannot be reached, or its schema is of a newer server.
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         let database = Database::new(url, &options)?;
-        let mut client = database.client().await.map_err(|failure| match failure.into_store_error() {
-            StoreError::Unavailable(cause) => OpenError::Database(cause),
-            other => OpenError::Database(other.to_string()),
-        })?;
-        migrate(&mut client).await?;
-        drop(client);
+        migrate(&database).await?;
         let engines = Arc::<EngineKeys>::default();
         let writers = Writers::start(&database, &engines, &options);
         Ok(Self { database, engines, writers, deadline: options.deadline })
@@ -195,7 +190,7 @@ impl Store for PostgresStore {
     }
 
     async fn health(&self) -> StoreResult<()> {
-        self.within(read::health(&self.database)).await.map_err(|error| match error {
+        self.write(read::Health).await.map_err(|error| match error {
             StoreError::Unavailable(_) => error,
             other => StoreError::Unavailable(format!("the database cannot be used: {other}")),
         })

@@ -1,4 +1,4 @@
-//! The storage contract, kept by PostgreSQL: through one node, and through several on one database.
+//! The storage contract, kept by PostgreSQL: through one node, through several on one database, and through PgBouncer.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed test")]
 
 mod nodes;
@@ -48,4 +48,10 @@ mod many_nodes {
     use super::*;
 
     conformance_suite!(InTurns::default());
+}
+
+mod behind_pgbouncer {
+    use super::*;
+
+    conformance_suite!(Schemas::behind_pgbouncer());
 }

@@ -1,5 +1,11 @@
 //! What goes wrong between a node and its database.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failed test"
+)]
 
 mod schema;
 
@@ -20,8 +26,16 @@ use colloquy_store_conformance::block_on;
 use colloquy_store_postgres::{OpenError, Options, PostgresStore};
 use resource_names::{EngineName, LocationName, SessionName};
 use tokio::task::JoinSet;
+use tokio_postgres::Client;
 
-use schema::{Schemas, connect};
+use schema::{Schemas, connect, url};
+
+/// A connection that goes past any pooler, to the schema of a store.
+async fn beside(store: &str) -> Client {
+    let (_, options) = store.split_once("options=").unwrap();
+    let separator = if url().contains('?') { '&' } else { '?' };
+    connect(&format!("{}{separator}options={options}", url())).await
+}
 
 fn name() -> SessionName {
     let location = LocationName { project: "p".to_owned(), location: "l".to_owned() };
@@ -95,10 +109,19 @@ async fn ids(store: &PostgresStore) -> Vec<u64> {
 
 #[test]
 fn connections_that_are_cut_lose_nothing_that_was_acknowledged() {
-    let schemas = Schemas::default();
+    cut_connections(&Schemas::default(), "doomed");
+}
+
+#[test]
+fn connections_that_are_cut_behind_pgbouncer_lose_nothing_that_was_acknowledged() {
+    cut_connections(&Schemas::behind_pgbouncer(), "doomed_behind_pgbouncer");
+}
+
+fn cut_connections(schemas: &Schemas, application: &str) {
     block_on(async {
         let url = schemas.fresh().await;
-        let store = Arc::new(open(&format!("{url}&application_name=doomed"), Options::default()).await);
+        let named = format!("{url}&application_name={application}");
+        let store = Arc::new(open(&named, Options::default()).await);
         let next_id = Arc::new(AtomicU64::new(1));
         let mut tasks = JoinSet::new();
         for _ in 0..16 {
@@ -117,11 +140,13 @@ fn connections_that_are_cut_lose_nothing_that_was_acknowledged() {
                 (acknowledged, unknown)
             });
         }
-        let axe = connect(&url).await;
-        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doomed'";
+        let axe = beside(&url).await;
+        let cut = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{application}'"
+        );
         for _ in 0..12 {
             tokio::time::sleep(Duration::from_millis(150)).await;
-            axe.batch_execute(cut).await.unwrap();
+            axe.batch_execute(&cut).await.unwrap();
         }
         let (mut acknowledged, mut unknown) = (Vec::new(), Vec::new());
         for (known, lost) in tasks.join_all().await {
@@ -142,6 +167,10 @@ fn connections_that_are_cut_lose_nothing_that_was_acknowledged() {
         sorted.dedup();
         assert_eq!(sorted.len(), stored.len());
         assert!(sorted.iter().all(|id| all.binary_search(id).is_ok()));
+        // Also for a node that is started anew.
+        store.close().await;
+        let store = PostgresStore::open(&url, Options::default()).await.unwrap();
+        assert_eq!(ids(&store).await, stored);
         // State and events move together.
         let session = store.get_session(&name(), Timestamp(3)).await.unwrap().unwrap();
         let last = Bytes::from(stored.last().unwrap().to_string());
@@ -151,12 +180,20 @@ fn connections_that_are_cut_lose_nothing_that_was_acknowledged() {
 
 #[test]
 fn what_waits_for_a_lock_ends_with_its_deadline() {
-    let schemas = Schemas::default();
+    wait_for_lock(&Schemas::default());
+}
+
+#[test]
+fn what_waits_for_a_lock_behind_pgbouncer_ends_with_its_deadline() {
+    wait_for_lock(&Schemas::behind_pgbouncer());
+}
+
+fn wait_for_lock(schemas: &Schemas) {
     block_on(async {
         let url = schemas.fresh().await;
         let options = Options { deadline: Duration::from_millis(500), ..Options::default() };
         let store = open(&url, options).await;
-        let holder = connect(&url).await;
+        let holder = beside(&url).await;
         holder.batch_execute("BEGIN; SELECT 1 FROM session_clock FOR UPDATE").await.unwrap();
         let started = Instant::now();
         let answer = store.append_events(append(1)).await;
@@ -200,6 +237,17 @@ fn schemas_of_other_builds_are_refused() {
         client.batch_execute("INSERT INTO migrations VALUES (9999, 'later', 'y')").await.unwrap();
         let refused = PostgresStore::open(&url, Options::default()).await;
         assert!(matches!(refused, Err(OpenError::NewerSchema { found: 9999, .. })), "{refused:?}");
+    });
+}
+
+#[test]
+fn a_pooler_that_the_url_does_not_speak_of_is_said_to_be_one() {
+    let schemas = Schemas::behind_pgbouncer();
+    block_on(async {
+        let url = schemas.fresh().await.replace("pgbouncer=true", "pgbouncer=false");
+        let refused = PostgresStore::open(&url, Options::default()).await;
+        let text = refused.err().unwrap().to_string();
+        assert!(text.contains("pgbouncer=true"), "{text}");
     });
 }
 

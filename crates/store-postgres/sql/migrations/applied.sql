@@ -1,1 +1,1 @@
-SELECT number, name, checksum FROM migrations ORDER BY number
+SELECT number, name, checksum, oldest_node FROM migrations ORDER BY number

@@ -6,14 +6,14 @@ use colloquy_sessions::page::{Filling, Page, cursor};
 use colloquy_sessions::query::{EngineField, Range};
 use colloquy_sessions::store::EngineQuery;
 use colloquy_sessions::time::Timestamp;
-use deadpool_postgres::Transaction;
 use resource_names::{EngineName, LocationName};
 use tokio_postgres::Row;
 
 use super::{CHUNK_BYTES, chunk};
-use crate::database::{Database, Query, first, query};
+use crate::database::{Database, Parameter, Query, first, query};
 use crate::error::Attempt;
 use crate::row;
+use crate::transaction::Transaction;
 
 const LIST: u8 = b'n';
 const SETTINGS: usize = 8;
@@ -44,31 +44,25 @@ pub(crate) async fn lock(transaction: &Transaction<'_>, name: &EngineName) -> At
 }
 
 /// The key of a live engine, outside of any transaction.
-pub(crate) async fn find_one(client: &deadpool_postgres::Client, name: &EngineName) -> Attempt<Option<i64>> {
+pub(crate) async fn find_one(database: &Database, name: &EngineName) -> Attempt<Option<i64>> {
     let LocationName { project, location } = &name.location;
-    let statement = client.prepare_cached(sql!("engines/find")).await?;
-    let row = client
-        .query_opt(&statement, &[&project.as_bytes(), &location.as_bytes(), &name.engine.as_bytes()])
-        .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    let parameters: [Parameter<'_>; 3] = [&project.as_bytes(), &location.as_bytes(), &name.engine.as_bytes()];
+    let rows = database.select(sql!("engines/find"), &parameters).await?;
+    Ok(rows.first().map(|row| row.try_get(0)).transpose()?)
 }
 
 /// A live engine, outside of any transaction.
 pub(crate) async fn get_one(database: &Database, name: &EngineName) -> Attempt<Option<Engine>> {
-    let client = database.client().await?;
     let LocationName { project, location } = &name.location;
-    let statement = client.prepare_cached(sql!("engines/get")).await?;
-    let row = client
-        .query_opt(&statement, &[&project.as_bytes(), &location.as_bytes(), &name.engine.as_bytes()])
-        .await?;
-    row.map(|row| whole(&name.location, &row)).transpose()
+    let parameters: [Parameter<'_>; 3] = [&project.as_bytes(), &location.as_bytes(), &name.engine.as_bytes()];
+    let rows = database.select(sql!("engines/get"), &parameters).await?;
+    rows.first().map(|row| whole(&name.location, row)).transpose()
 }
 
 /// A live engine with its key.
 pub(crate) async fn get(transaction: &Transaction<'_>, name: &EngineName) -> Attempt<Option<(i64, Engine)>> {
     let LocationName { project, location } = &name.location;
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-        [&project.as_bytes(), &location.as_bytes(), &name.engine.as_bytes()];
+    let parameters: [Parameter<'_>; 3] = [&project.as_bytes(), &location.as_bytes(), &name.engine.as_bytes()];
     let row = first(transaction, sql!("engines/get"), &parameters).await?;
     row.map(|row| Ok((row.try_get(0)?, whole(&name.location, &row)?))).transpose()
 }

@@ -7,13 +7,13 @@ use colloquy_sessions::page::{Filling, Page, cursor};
 use colloquy_sessions::query::{EventField, Range};
 use colloquy_sessions::store::{EventQuery, StoreError};
 use colloquy_sessions::time::Timestamp;
-use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 
 use super::{CHUNK_BYTES, chunk, sessions};
 use crate::database::{Query, query};
 use crate::error::Attempt;
 use crate::row;
+use crate::transaction::Transaction;
 
 const ASCENDING: u8 = b'e';
 const DESCENDING: u8 = b'E';

@@ -5,7 +5,6 @@ use colloquy_sessions::page::{Filling, Page, cursor};
 use colloquy_sessions::query::{OperationField, Range};
 use colloquy_sessions::store::OperationQuery;
 use colloquy_sessions::time::Timestamp;
-use deadpool_postgres::Transaction;
 use resource_names::{EngineName, LocationName, OperationParent, SessionName};
 use tokio_postgres::Row;
 
@@ -13,6 +12,7 @@ use super::{chunk, engines, sessions};
 use crate::database::{Parameter, Query, first, query};
 use crate::error::Attempt;
 use crate::row;
+use crate::transaction::Transaction;
 
 const LIST: u8 = b'o';
 

@@ -8,7 +8,6 @@ use colloquy_sessions::session::Session;
 use colloquy_sessions::state::State;
 use colloquy_sessions::store::{SessionQuery, StoreError};
 use colloquy_sessions::time::Timestamp;
-use deadpool_postgres::{Client, Transaction};
 use resource_names::{EngineName, SessionName};
 use tokio_postgres::Row;
 
@@ -20,6 +19,7 @@ use crate::engine_keys::EngineKeys;
 use crate::error::Attempt;
 use crate::query::{self, Owner};
 use crate::row;
+use crate::transaction::Transaction;
 
 /// How many sessions' states are read at once.
 const STATES: usize = 16;
@@ -55,32 +55,31 @@ pub(crate) async fn get_one(
     name: &SessionName,
     now: Timestamp,
 ) -> Attempt<Option<Session>> {
-    let client = database.client().await?;
     let known = engines.get(&name.engine);
     if let Some(engine_key) = known {
-        let found = get_with(&client, engine_key, name, now).await?;
+        let found = get_with(database, engine_key, name, now).await?;
         if found.is_some() {
             return Ok(found);
         }
     }
     // Not there, or the key is that of an engine which is gone.
-    match engines::find_one(&client, &name.engine).await? {
+    match engines::find_one(database, &name.engine).await? {
         Some(engine_key) if known != Some(engine_key) => {
             engines.put(&name.engine, engine_key);
-            get_with(&client, engine_key, name, now).await
+            get_with(database, engine_key, name, now).await
         }
         _ => Ok(None),
     }
 }
 
 async fn get_with(
-    client: &Client,
+    database: &Database,
     engine_key: i64,
     name: &SessionName,
     now: Timestamp,
 ) -> Attempt<Option<Session>> {
-    let statement = client.prepare_cached(sql!("sessions/get")).await?;
-    let rows = client.query(&statement, &[&engine_key, &name.session.as_bytes(), &now.0]).await?;
+    let parameters: [Parameter<'_>; 3] = [&engine_key, &name.session.as_bytes(), &now.0];
+    let rows = database.select(sql!("sessions/get"), &parameters).await?;
     assemble(&name.engine, &rows)
 }
 

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use colloquy_sessions::state::{State, Value};
-use deadpool_postgres::Transaction;
 
 use crate::database::query;
 use crate::error::Attempt;
 use crate::row;
+use crate::transaction::Transaction;
 
 type Keys = Vec<(String, Value)>;
 

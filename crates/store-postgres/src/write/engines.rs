@@ -4,7 +4,6 @@ use colloquy_sessions::engine::Engine;
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::store::{EngineDeletion, EngineUpdate, NewEngine, StoreError};
 use colloquy_sessions::time::Timestamp;
-use deadpool_postgres::Transaction;
 
 use super::free::{self, Budget};
 use super::operations::{self, Home};
@@ -13,6 +12,7 @@ use crate::error::Attempt;
 use crate::key;
 use crate::read;
 use crate::row;
+use crate::transaction::Transaction;
 
 /// An engine with no more rows than this is purged with its deletion.
 const SMALL_ENGINE_ROWS: usize = 100;

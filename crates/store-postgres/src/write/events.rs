@@ -7,7 +7,6 @@ use bytes::Bytes;
 use colloquy_sessions::state::StateDelta;
 use colloquy_sessions::store::{Append, Appended, StoreError, StoreResult};
 use colloquy_sessions::time::Timestamp;
-use deadpool_postgres::Transaction;
 use resource_names::{EngineName, SessionName};
 
 use super::engines::later;
@@ -18,6 +17,7 @@ use crate::engine_keys::EngineKeys;
 use crate::error::Attempt;
 use crate::read;
 use crate::row;
+use crate::transaction::Transaction;
 
 /// An append of one event.
 pub(crate) struct NewEvent {

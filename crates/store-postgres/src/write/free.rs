@@ -1,10 +1,9 @@
 //! Frees the rows of deleted sessions and engines, in pieces: what one piece leaves, the next one takes up.
 
-use deadpool_postgres::Transaction;
-
 use crate::database::{Parameter, execute, first};
 use crate::error::Attempt;
 use crate::row::count;
+use crate::transaction::Transaction;
 
 /// How many rows may still be touched.
 pub(super) struct Budget {

@@ -2,13 +2,13 @@
 
 use colloquy_sessions::store::NewOperation;
 use colloquy_sessions::time::Timestamp;
-use deadpool_postgres::Transaction;
 use resource_names::{EngineName, LocationName};
 
 use crate::database::{Command, Parameter, Query as _, execute};
 use crate::error::Attempt;
 use crate::read;
 use crate::row;
+use crate::transaction::Transaction;
 
 /// What an operation hangs from.
 pub(super) enum Home<'a> {

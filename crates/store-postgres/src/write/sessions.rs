@@ -4,7 +4,6 @@ use colloquy_sessions::operation::Operation;
 use colloquy_sessions::session::Session;
 use colloquy_sessions::store::{NewSession, SessionDeletion, SessionUpdate, StoreError};
 use colloquy_sessions::time::Timestamp;
-use deadpool_postgres::Transaction;
 use resource_names::SessionName;
 
 use super::engines::later;
@@ -16,6 +15,7 @@ use crate::error::Attempt;
 use crate::key;
 use crate::read;
 use crate::row;
+use crate::transaction::Transaction;
 
 /// The keys of a live session and its last update time; nobody else changes it until the transaction ends.
 async fn lock(

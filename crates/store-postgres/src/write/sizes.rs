@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use colloquy_sessions::state::{Scope, StateDelta, entry_bytes, fits};
 use colloquy_sessions::store::{StoreError, StoreResult};
-use deadpool_postgres::Transaction;
 
 use crate::database::{Parameter, query};
 use crate::error::Attempt;
 use crate::key::{self, KeyHash};
 use crate::row::count;
+use crate::transaction::Transaction;
 
 /// The scopes, in the order in which they are read and written.
 pub(super) const SCOPES: [Scope; 3] = [Scope::App, Scope::User, Scope::Session];

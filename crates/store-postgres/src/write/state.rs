@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use colloquy_sessions::state::{Scope, StateDelta};
-use deadpool_postgres::Transaction;
 
 use super::sizes::{Owners, SCOPES};
 use crate::database::{Parameter, execute, first, query};
 use crate::error::Attempt;
 use crate::key::{self, KeyHash};
+use crate::transaction::Transaction;
 
 /// Locks the states of apps, given sorted; their sizes. One that is not there belongs to an engine that is gone.
 pub(super) async fn lock_apps(

@@ -3,7 +3,6 @@
 
 use colloquy_sessions::store::Progress;
 use colloquy_sessions::time::Timestamp;
-use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 
 use super::free::{self, Budget};
@@ -11,6 +10,7 @@ use super::operations;
 use crate::database::{Command, Parameter, execute, first, query};
 use crate::error::Attempt;
 use crate::row::count;
+use crate::transaction::Transaction;
 
 /// See `Store::expire_sessions`.
 pub(crate) struct ExpireSessions {

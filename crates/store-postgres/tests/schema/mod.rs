@@ -8,14 +8,24 @@ use tokio_postgres::{Client, NoTls};
 
 /// Schemas that live as long as this.
 #[derive(Default)]
-pub(crate) struct Schemas(Mutex<Vec<String>>);
+pub(crate) struct Schemas {
+    made: Mutex<Vec<String>>,
+    is_pooled: bool,
+}
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
+/// The database.
 #[expect(clippy::disallowed_methods, reason = "a test has no other way to be told")]
-fn url() -> String {
+pub(crate) fn url() -> String {
     std::env::var("TEST_DATABASE_URL")
         .expect("TEST_DATABASE_URL names a PostgreSQL to test with; `cargo xtask test` starts one")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no other way to be told")]
+fn pooled_url() -> String {
+    std::env::var("TEST_PGBOUNCER_URL")
+        .expect("TEST_PGBOUNCER_URL names a PgBouncer before that PostgreSQL; `cargo xtask test` starts one")
 }
 
 /// A connection beside those of stores.
@@ -26,20 +36,26 @@ pub(crate) async fn connect(url: &str) -> Client {
 }
 
 impl Schemas {
+    /// The same, with URLs that lead through a PgBouncer in transaction mode.
+    pub(crate) fn behind_pgbouncer() -> Self {
+        Self { made: Mutex::default(), is_pooled: true }
+    }
+
     /// The URL of a new, empty schema.
     pub(crate) async fn fresh(&self) -> String {
         let schema = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         connect(&url()).await.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
-        let separator = if url().contains('?') { '&' } else { '?' };
-        let own = format!("{}{separator}options=-c%20search_path%3D{schema}", url());
-        self.0.lock().unwrap().push(schema);
+        let url = if self.is_pooled { pooled_url() } else { url() };
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let own = format!("{url}{separator}options=-c%20search_path%3D{schema}");
+        self.made.lock().unwrap().push(schema);
         own
     }
 }
 
 impl Drop for Schemas {
     fn drop(&mut self) {
-        let schemas = std::mem::take(&mut *self.0.lock().unwrap());
+        let schemas = std::mem::take(&mut *self.made.lock().unwrap());
         block_on(async {
             let client = connect(&url()).await;
             for schema in schemas {

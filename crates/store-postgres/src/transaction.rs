@@ -1,0 +1,71 @@
+//! A transaction, and statements within it, as [`Protocol`] has them sent.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use crate::database::Parameter;
+use crate::error::Attempt;
+use crate::protocol::Protocol;
+
+/// A transaction that has begun; rolled back unless it is committed.
+pub(crate) struct Transaction<'c> {
+    begun: deadpool_postgres::Transaction<'c>,
+    protocol: &'c Protocol,
+}
+
+impl<'c> Transaction<'c> {
+    pub(crate) fn new(begun: deadpool_postgres::Transaction<'c>, protocol: &'c Protocol) -> Self {
+        Self { begun, protocol }
+    }
+
+    /// Does `work` with the settings of this store: where they do not come with the connection, they go ahead of the
+    /// first statement, in the same packet.
+    pub(crate) async fn with_settings<T>(&self, work: impl Future<Output = Attempt<T>>) -> Attempt<T> {
+        let Some(settings) = self.protocol.transaction_settings() else { return work.await };
+        let set = async { Ok(self.begun.batch_execute(&settings).await?) };
+        // The first one is begun first.
+        let ((), done) = tokio::try_join!(biased; set, work)?;
+        Ok(done)
+    }
+
+    /// Runs a statement for its rows.
+    pub(crate) async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Attempt<Vec<Row>> {
+        if self.protocol.is_pooled() {
+            let types = self.types(sql).await?;
+            let typed: Vec<_> = parameters.iter().copied().zip(types.iter().cloned()).collect();
+            return Ok(self.begun.query_typed(sql, &typed).await?);
+        }
+        let statement = self.begun.prepare_cached(sql).await?;
+        Ok(self.begun.query(&statement, parameters).await?)
+    }
+
+    /// Runs a statement; how many rows it changed.
+    pub(crate) async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Attempt<u64> {
+        if self.protocol.is_pooled() {
+            let types = self.types(sql).await?;
+            let typed: Vec<_> = parameters.iter().copied().zip(types.iter().cloned()).collect();
+            return Ok(self.begun.execute_typed(sql, &typed).await?);
+        }
+        let statement = self.begun.prepare_cached(sql).await?;
+        Ok(self.begun.execute(&statement, parameters).await?)
+    }
+
+    /// Runs statements without parameters, for what they do.
+    pub(crate) async fn run(&self, sql: &str) -> Attempt<()> {
+        Ok(self.begun.batch_execute(sql).await?)
+    }
+
+    pub(crate) async fn commit(self) -> Attempt<()> {
+        Ok(self.begun.commit().await?)
+    }
+
+    /// The types of a statement's parameters. The database is asked once, by a statement that has a name only until
+    /// this transaction has its answer.
+    async fn types(&self, sql: &str) -> Attempt<std::sync::Arc<[Type]>> {
+        if let Some(types) = self.protocol.types(sql) {
+            return Ok(types);
+        }
+        let statement = self.begun.prepare(sql).await?;
+        Ok(self.protocol.learn(sql, statement.params()))
+    }
+}
