@@ -94,6 +94,10 @@ impl Store for NullAppend {
         self.inner.delete_operation(at, id).await
     }
 
+    async fn lease_upkeep(&self) -> StoreResult<bool> {
+        self.inner.lease_upkeep().await
+    }
+
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {
         self.inner.expire_sessions(now, limit).await
     }

@@ -385,6 +385,12 @@ pub trait Store: Send + Sync + 'static {
     /// Forgets an operation of the location; `false` where there was none. What the operation does goes on.
     async fn delete_operation(&self, location: &LocationName, id: u64) -> StoreResult<bool>;
 
+    /// Whether this node is to do upkeep now: of nodes that share a store, one is told so, until it is closed or has
+    /// not asked for some time. It spares work; nothing depends on it. A store that nobody shares is always its own.
+    async fn lease_upkeep(&self) -> StoreResult<bool> {
+        Ok(true)
+    }
+
     /// Deletes at most `limit` sessions whose expire time has come, as [`Store::delete_session`] would.
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress>;
 

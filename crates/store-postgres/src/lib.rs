@@ -14,6 +14,7 @@ mod database;
 mod engine_keys;
 mod error;
 mod key;
+mod lease;
 mod migrate;
 mod protocol;
 mod query;

@@ -19,6 +19,7 @@ use resource_names::{EngineName, LocationName, SessionName};
 use crate::database::{Command, Database, Query};
 use crate::engine_keys::EngineKeys;
 use crate::error::{Attempt, OpenError};
+use crate::lease::Lease;
 use crate::migrate::migrate;
 use crate::write::events::NewEvent;
 use crate::writer::Writers;
@@ -37,6 +38,8 @@ pub struct Options {
     pub wait: Duration,
     /// The longest that anything takes, waiting included.
     pub deadline: Duration,
+    /// How long another node waits for one that does upkeep and is not heard of.
+    pub lease: Duration,
 }
 
 impl Default for Options {
@@ -47,6 +50,7 @@ impl Default for Options {
             max_batch: 256,
             wait: Duration::from_secs(5),
             deadline: Duration::from_secs(20),
+            lease: Duration::from_secs(60),
         }
     }
 }
@@ -57,6 +61,7 @@ pub struct PostgresStore {
     database: Database,
     engines: Arc<EngineKeys>,
     writers: Writers,
+    lease: Lease,
     deadline: Duration,
 }
 
@@ -68,15 +73,20 @@ impl PostgresStore {
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         let database = Database::new(url, &options)?;
         migrate(&database).await?;
+        let lease = Lease::new(options.lease)?;
         let engines = Arc::<EngineKeys>::default();
         let writers = Writers::start(&database, &engines, &options);
-        Ok(Self { database, engines, writers, deadline: options.deadline })
+        Ok(Self { database, engines, writers, lease, deadline: options.deadline })
     }
 
     /// Commits what is waiting and closes the connections. What comes later is refused (`Unavailable`). Closing
     /// again does nothing.
     pub async fn close(&self) {
         self.writers.stop().await;
+        if let Err(error) = self.within(self.lease.release(&self.database)).await {
+            // It ends by itself.
+            tracing::debug!(%error, "the lease of upkeep was not given back");
+        }
         self.database.close();
     }
 
@@ -171,6 +181,10 @@ impl Store for PostgresStore {
 
     async fn delete_operation(&self, location: &LocationName, id: u64) -> StoreResult<bool> {
         self.write(write::operations::Delete { location, id }).await
+    }
+
+    async fn lease_upkeep(&self) -> StoreResult<bool> {
+        self.within(self.lease.take(&self.database)).await
     }
 
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {

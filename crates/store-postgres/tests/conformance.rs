@@ -53,5 +53,11 @@ mod many_nodes {
 mod behind_pgbouncer {
     use super::*;
 
-    conformance_suite!(Schemas::behind_pgbouncer());
+    fn schemas() -> Schemas {
+        let mut schemas = Schemas::default();
+        schemas.is_pooled = true;
+        schemas
+    }
+
+    conformance_suite!(schemas());
 }

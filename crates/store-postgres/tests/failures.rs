@@ -30,6 +30,12 @@ use tokio_postgres::Client;
 
 use schema::{Schemas, connect, url};
 
+fn behind_pgbouncer() -> Schemas {
+    let mut schemas = Schemas::default();
+    schemas.is_pooled = true;
+    schemas
+}
+
 /// A connection that goes past any pooler, to the schema of a store.
 async fn beside(store: &str) -> Client {
     let (_, options) = store.split_once("options=").unwrap();
@@ -114,7 +120,7 @@ fn connections_that_are_cut_lose_nothing_that_was_acknowledged() {
 
 #[test]
 fn connections_that_are_cut_behind_pgbouncer_lose_nothing_that_was_acknowledged() {
-    cut_connections(&Schemas::behind_pgbouncer(), "doomed_behind_pgbouncer");
+    cut_connections(&behind_pgbouncer(), "doomed_behind_pgbouncer");
 }
 
 fn cut_connections(schemas: &Schemas, application: &str) {
@@ -185,7 +191,7 @@ fn what_waits_for_a_lock_ends_with_its_deadline() {
 
 #[test]
 fn what_waits_for_a_lock_behind_pgbouncer_ends_with_its_deadline() {
-    wait_for_lock(&Schemas::behind_pgbouncer());
+    wait_for_lock(&behind_pgbouncer());
 }
 
 fn wait_for_lock(schemas: &Schemas) {
@@ -242,7 +248,7 @@ fn schemas_of_other_builds_are_refused() {
 
 #[test]
 fn a_pooler_that_the_url_does_not_speak_of_is_said_to_be_one() {
-    let schemas = Schemas::behind_pgbouncer();
+    let schemas = behind_pgbouncer();
     block_on(async {
         let url = schemas.fresh().await.replace("pgbouncer=true", "pgbouncer=false");
         let refused = PostgresStore::open(&url, Options::default()).await;

@@ -10,8 +10,11 @@ const BATCH: usize = 500;
 
 impl Service {
     /// One bounded step of upkeep: frees what is expired, deleted or forgotten. `more` says that another
-    /// step is worth taking at once.
+    /// step is worth taking at once. Nodes that share a store leave it to one of them.
     pub async fn upkeep(&self) -> error::Result<Progress> {
+        if !self.store.lease_upkeep().await.map_err(store_failure)? {
+            return Ok(Progress::default());
+        }
         let now = self.clock.now();
         // Each is tried, whatever became of the others.
         let steps = [

@@ -23,6 +23,18 @@ pub async fn with_nothing_to_do_nothing_is_done(factory: &dyn Factory) {
     assert_eq!(world.operations(name, 9).await.len(), 1);
 }
 
+pub async fn upkeep_is_somebodys(factory: &dyn Factory) {
+    let world = World::new(factory).await;
+    // A store of several nodes asks another one each time.
+    for _ in 0..3 {
+        let mut holders = 0;
+        for _ in 0..12 {
+            holders += usize::from(world.store.lease_upkeep().await.unwrap());
+        }
+        assert!(holders > 0, "nobody does it");
+    }
+}
+
 pub async fn expiry_deletes_what_is_due_and_nothing_else(factory: &dyn Factory) {
     let (world, engine) = World::with_engine(factory).await;
     for (id, end) in [("a", 10), ("b", 11), ("c", 12)] {

@@ -100,6 +100,10 @@ impl Store for Nodes {
         self.next().delete_operation(at, id).await
     }
 
+    async fn lease_upkeep(&self) -> StoreResult<bool> {
+        self.next().lease_upkeep().await
+    }
+
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {
         self.next().expire_sessions(now, limit).await
     }

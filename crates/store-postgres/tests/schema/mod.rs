@@ -10,7 +10,8 @@ use tokio_postgres::{Client, NoTls};
 #[derive(Default)]
 pub(crate) struct Schemas {
     made: Mutex<Vec<String>>,
-    is_pooled: bool,
+    /// Whether their URLs lead through a PgBouncer in transaction mode.
+    pub(crate) is_pooled: bool,
 }
 
 static MADE: AtomicU32 = AtomicU32::new(0);
@@ -36,11 +37,6 @@ pub(crate) async fn connect(url: &str) -> Client {
 }
 
 impl Schemas {
-    /// The same, with URLs that lead through a PgBouncer in transaction mode.
-    pub(crate) fn behind_pgbouncer() -> Self {
-        Self { made: Mutex::default(), is_pooled: true }
-    }
-
     /// The URL of a new, empty schema.
     pub(crate) async fn fresh(&self) -> String {
         let schema = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));

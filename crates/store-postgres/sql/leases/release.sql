@@ -1,0 +1,2 @@
+-- 1 name, 2 holder
+DELETE FROM leases WHERE name = $1 AND holder = $2
