@@ -7,6 +7,8 @@ use colloquy_sessions::query::SessionOrder;
 use colloquy_store_conformance::block_on;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
+use crate::Options;
+use crate::protocol::Protocol;
 use crate::query::{Owner, list_sessions};
 
 /// Indexes that hold nothing but work, or are read from one end: their first entry is what is asked for.
@@ -14,18 +16,38 @@ const WORK_LISTS: [&str; 2] = ["sessions_deleted", "engines_deleted"];
 /// Indexes over all engines, which upkeep alone reads.
 const UPKEEP_INDEXES: [&str; 4] =
     ["sessions_deleted", "sessions_expiring", "engines_deleted", "operations_ended"];
-/// Tables that are spread by `engine_key`.
-const SPREAD: [&str; 8] =
-    ["sessions", "session_clock", "events", "session_state", "users", "user_state", "apps", "app_state"];
+/// The walks of every statement, as they are meant to be: a line each.
+const PLANS: &str = include_str!("plans.txt");
+/// Statements about the schema and the server, which walk nothing that grows.
+const ABOUT_ITSELF: [&str; 5] =
+    ["health", "migrations/applied", "migrations/lock", "migrations/record", "migrations/table"];
+/// What a place where all must meet is made of, or what not every engine that spreads tables has.
+const UNSPREADABLE: [&str; 6] = ["SERIAL", "IDENTITY", "CREATE SEQUENCE", "NEXTVAL", "REFERENCES", "TRIGGER"];
 
-/// One engine with many sessions.
-const MANY_SESSIONS: &str = "
-    INSERT INTO users SELECT 1, n, convert_to(n::TEXT, 'UTF8'), 0 FROM generate_series(1, 2) AS n;
+/// Enough of all, of so many engines that have something, and as many users of sessions.
+fn much(engines: u32, users: u32) -> String {
+    const MUCH: &str = "
+    INSERT INTO engines
+    SELECT n, 'p', 'l', convert_to(n::TEXT, 'UTF8'), '', '', '{}', '', 1, n, n, n % 50 = 0, n
+    FROM generate_series(1, 5000) AS n;
+    INSERT INTO apps SELECT n, 0 FROM generate_series(1, 5000) AS n;
+    INSERT INTO users SELECT n % {engines} + 1, n, convert_to(n::TEXT, 'UTF8'), 0 FROM generate_series(1, 5000) AS n;
     INSERT INTO sessions
-    SELECT 1, n, n % 2 + 1, convert_to(n::TEXT, 'UTF8'), '', '{}', n, n, FALSE FROM generate_series(1, 60000) AS n;
+    SELECT n % {engines} + 1, n, n % {users} + 1, convert_to(n::TEXT, 'UTF8'), '', '{}', n, n, n % 50 = 0 FROM generate_series(1, 60000) AS n;
     INSERT INTO session_clock
-    SELECT 1, n, n % 2 + 1, convert_to(n::TEXT, 'UTF8'), n, 0, 0 FROM generate_series(1, 60000) AS n;
-    ANALYZE users; ANALYZE sessions; ANALYZE session_clock";
+    SELECT n % {engines} + 1, n, n % {users} + 1, convert_to(n::TEXT, 'UTF8'), n, 0, 0 FROM generate_series(1, 60000) AS n;
+    INSERT INTO events SELECT n % {engines} + 1, n % 100, n, n, n, '', '', '' FROM generate_series(1, 20000) AS n;
+    INSERT INTO session_state SELECT n % {engines} + 1, n % 1000, sha256(n::TEXT::BYTEA), '', '' FROM generate_series(1, 10000) AS n;
+    INSERT INTO user_state SELECT n % {engines} + 1, n % 1000, sha256(n::TEXT::BYTEA), '', '' FROM generate_series(1, 10000) AS n;
+    INSERT INTO app_state SELECT n % 1000, sha256(n::TEXT::BYTEA), '', '' FROM generate_series(1, 10000) AS n;
+    INSERT INTO operations
+    SELECT n, 'p', 'l', CASE WHEN n % 3 > 0 THEN n % 100 END, CASE WHEN n % 3 > 1 THEN n END, 0, 0, n % 2 = 0, n, n
+    FROM generate_series(1, 20000) AS n;
+    -- Of all rows, so that it finds the same each time.
+    SET default_statistics_target = 1000;
+    ANALYZE engines, apps, users, sessions, session_clock, events, session_state, user_state, app_state, operations";
+    MUCH.replace("{engines}", &engines.to_string()).replace("{users}", &users.to_string())
+}
 
 /// A schema of its own, gone with the test if it ends well.
 async fn schema(name: &str) -> Client {
@@ -35,12 +57,23 @@ async fn schema(name: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     tokio::spawn(connection);
     // What a plan is made for: any values, and tables that may have grown.
-    let set =
-        "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off";
+    let own = Protocol::new(&Options::default(), Vec::new(), true).transaction_settings().unwrap();
+    let own = own.replace(", TRUE)", ", FALSE)");
+    let set = format!("SET plan_cache_mode = force_generic_plan; SET enable_bitmapscan = off; {own}");
     let make = format!("CREATE TEMPORARY TABLE {name} (); SET search_path = pg_temp; {set}");
     client.batch_execute(&make).await.unwrap();
-    client.batch_execute(include_str!("../../migrations/0001_sessions.sql")).await.unwrap();
+    for (_, sql) in files("migrations") {
+        client.batch_execute(&sql).await.unwrap();
+    }
     client
+}
+
+/// The tables that are spread by `engine_key`: every row has one, and engines themselves are everywhere.
+async fn spread(client: &Client) -> Vec<String> {
+    let owned = "SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+        WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND attname = 'engine_key' AND attnotnull
+        AND relname <> 'engines' ORDER BY relname";
+    client.query(owned, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
 async fn plan(client: &Client, sql: &str) -> Vec<String> {
@@ -87,36 +120,77 @@ fn walks(plan: &[String]) -> Vec<Walk> {
     walks
 }
 
-fn statements(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { statements(&path, found) } else { found.push(path) }
+/// The SQL files of a folder of this crate, by their names without it, in order.
+fn files(folder: &str) -> Vec<(String, String)> {
+    fn find(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { find(&path, found) } else { found.push(path) }
+        }
     }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut paths = Vec::new();
+    find(&folder, &mut paths);
+    paths.sort();
+    let name =
+        |path: &Path| path.strip_prefix(&folder).unwrap().with_extension("").to_str().unwrap().to_owned();
+    paths.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
 }
 
 #[test]
-fn every_statement_starts_at_its_place_in_an_index() {
-    let mut paths = Vec::new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
-    statements(&folder, &mut paths);
-    paths.retain(|path| !path.starts_with(folder.join("migrations")) && !path.ends_with("health.sql"));
-    assert!(paths.len() > 70);
+fn every_statement_starts_at_its_place_in_its_index() {
     block_on(async {
         let client = schema("plans_of_all").await;
-        let mut problems = Vec::new();
-        for path in paths {
-            let sql = std::fs::read_to_string(&path).unwrap();
-            let plan = plan(&client, &sql).await;
-            for walk in walks(&plan) {
-                let index = walk.index.as_deref().unwrap_or_default();
-                let is_found = !walk.condition.is_empty() || WORK_LISTS.contains(&index);
-                let is_spread = SPREAD.contains(&walk.table.as_str()) && !UPKEEP_INDEXES.contains(&index);
-                if !is_found || (is_spread && !walk.condition.contains("engine_key")) {
-                    problems.push(format!("{}: {walk:?}", path.display()));
+        let spread = spread(&client).await;
+        assert!(spread.len() >= 8, "{spread:?}");
+        let mut plans = String::new();
+        // Whatever is known of tables, nothing is read from one end to the other; with much in them, each is read by the
+        // index that was made for it.
+        for rows in ["", &much(50, 200)] {
+            client.batch_execute(rows).await.unwrap();
+            plans.clear();
+            let mut problems = Vec::new();
+            for (name, sql) in files("sql") {
+                if ABOUT_ITSELF.contains(&name.as_str()) {
+                    continue;
                 }
+                let walks = walks(&plan(&client, &sql).await);
+                let is_upkeep = name.starts_with("upkeep/");
+                for walk in &walks {
+                    let index = walk.index.as_deref().unwrap_or_default();
+                    let is_found = !walk.condition.is_empty() || WORK_LISTS.contains(&index);
+                    let is_spread =
+                        spread.contains(&walk.table) && !(is_upkeep && UPKEEP_INDEXES.contains(&index));
+                    if !is_found || (is_spread && !walk.condition.contains("engine_key")) {
+                        problems.push(format!("{name}: {walk:?}"));
+                    }
+                }
+                let all: Vec<_> = walks.iter().map(|walk| walk.index.as_deref().unwrap_or("?")).collect();
+                plans.push_str(&format!(
+                    "{name}: {}\n",
+                    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+                ));
             }
+            assert!(problems.is_empty(), "{problems:#?}");
         }
-        assert!(problems.is_empty(), "{problems:#?}");
+        assert!(plans == PLANS, "if it is as it should be, src/tests/plans.txt becomes:\n{plans}");
+    });
+}
+
+#[test]
+fn every_table_has_its_line_in_the_docs() {
+    let page = include_str!("../../../../docs/scale.md");
+    block_on(async {
+        let client = schema("tables_of_all").await;
+        let spread = spread(&client).await;
+        let all = "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'
+            AND relname <> 'tables_of_all'";
+        for row in client.query(all, &[]).await.unwrap() {
+            let table: String = row.get(0);
+            let line = page.lines().find(|line| line.starts_with(&format!("| `{table}` |")));
+            let line = line.unwrap_or_else(|| panic!("docs/scale.md says nothing of {table}"));
+            assert_eq!(line.contains("| `engine_key` |"), spread.contains(&table), "{line}");
+        }
     });
 }
 
@@ -125,7 +199,7 @@ fn lists_are_read_in_the_order_of_their_index() {
     block_on(async {
         let client = schema("plans_of_lists").await;
         // With a row or two, any plan is as good as another.
-        client.batch_execute(MANY_SESSIONS).await.unwrap();
+        client.batch_execute(&much(1, 2)).await.unwrap();
         for (owner, field, index) in [
             (Owner::Engine, SessionOrder::CreateTime, "sessions_of_engine"),
             (Owner::User, SessionOrder::CreateTime, "sessions_of_user"),
@@ -170,8 +244,14 @@ fn lists_are_read_in_the_order_of_their_index() {
 
 #[test]
 fn keys_are_drawn_by_nodes() {
-    let schema = include_str!("../../migrations/0001_sessions.sql").to_uppercase();
-    for word in ["SERIAL", "IDENTITY", "CREATE SEQUENCE", "NEXTVAL", "REFERENCES", "TRIGGER"] {
-        assert!(!schema.contains(word), "{word}");
+    for (name, sql) in files("migrations").into_iter().chain(files("sql")) {
+        let sql = sql
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("--"))
+            .collect::<String>()
+            .to_uppercase();
+        for word in UNSPREADABLE {
+            assert!(!sql.contains(word), "{name}: {word}");
+        }
     }
 }

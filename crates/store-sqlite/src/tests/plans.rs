@@ -14,6 +14,9 @@ use crate::query::{Owner, list_sessions};
 /// Work lists: the first entry of an index that holds nothing but work.
 const WORK_LISTS: [&str; 2] = ["INDEX sessions_deleted", "INDEX engines_deleted"];
 
+/// The steps of every statement, as they are meant to be: a line each.
+const PLANS: &str = include_str!("plans.txt");
+
 fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let parameters = vec![rusqlite::types::Value::Null; statement.parameter_count()];
@@ -29,23 +32,29 @@ fn statements(directory: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn no_statement_walks_a_table() {
+fn every_statement_uses_its_index() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(directory.path()));
     let connection = Connection::open(directory.path().join("colloquy.db")).unwrap();
-    let mut paths = Vec::new();
-    statements(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sql"), &mut paths);
-    assert!(paths.len() > 60);
+    let (mut paths, mut plans) = (Vec::new(), String::new());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    statements(&folder, &mut paths);
+    paths.sort();
     for path in paths {
         let sql = std::fs::read_to_string(&path).unwrap();
-        for step in plan(&connection, &sql) {
+        let steps = plan(&connection, &sql);
+        for step in &steps {
             let walks = step.starts_with("SCAN")
                 && step != "SCAN CONSTANT ROW"
                 && step != "SCAN migrations"
                 && !WORK_LISTS.iter().any(|index| step.contains(index));
             assert!(!walks && !step.contains("TEMP B-TREE"), "{}: {step}", path.display());
         }
+        let name = path.strip_prefix(&folder).unwrap().with_extension("");
+        let steps = if steps.is_empty() { "none".to_owned() } else { steps.join("; ") };
+        plans.push_str(&format!("{}: {steps}\n", name.display()));
     }
+    assert!(plans == PLANS, "if it is as it should be, src/tests/plans.txt becomes:\n{plans}");
 }
 
 #[test]
