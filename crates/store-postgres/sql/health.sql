@@ -1,1 +1,1 @@
-SHOW transaction_read_only
+SELECT current_setting('transaction_read_only'), (SELECT max(COALESCE(oldest_node, number)) FROM migrations)

@@ -9,17 +9,17 @@ use crate::error::{Attempt, OpenError};
 use crate::transaction::Transaction;
 
 /// One step of the schema.
-struct Migration {
-    number: i64,
-    name: &'static str,
-    sql: &'static str,
+pub(crate) struct Migration {
+    pub(crate) number: i64,
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
     /// The oldest schema version whose nodes may work on the schema that this step leaves: its own number where it
     /// takes or changes what they use. It is recorded with the step, for nodes that do not know the step.
-    oldest_node: i64,
+    pub(crate) oldest_node: i64,
 }
 
 /// All steps, by number, without gaps.
-const MIGRATIONS: &[Migration] = &[
+pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 1,
         name: "sessions",
@@ -38,19 +38,26 @@ const MIGRATIONS: &[Migration] = &[
 /// What nodes lock so that one migrates at a time: "colloquy" in ASCII.
 const LOCK: i64 = 0x636f_6c6c_6f71_7579;
 
-/// The last version that this server knows.
-pub(crate) fn supported() -> i64 {
-    MIGRATIONS.last().map_or(0, |migration| migration.number)
+/// The last version that a server knows.
+pub(crate) fn supported(migrations: &[Migration]) -> i64 {
+    migrations.last().map_or(0, |migration| migration.number)
 }
 
 /// Brings the schema to the last version that this server knows, all or nothing. A schema of a newer server stays as
 /// it is, if nodes of this version may work on it.
 pub(crate) async fn migrate(database: &Database) -> Result<(), OpenError> {
-    database.write(&Migrate).await.map_err(OpenError::from)?
+    migrate_to(database, MIGRATIONS).await
+}
+
+/// The same for a server that knows these steps.
+pub(crate) async fn migrate_to(database: &Database, migrations: &[Migration]) -> Result<(), OpenError> {
+    database.write(&Migrate { migrations }).await.map_err(OpenError::from)?
 }
 
 /// See [`migrate`].
-struct Migrate;
+struct Migrate<'a> {
+    migrations: &'a [Migration],
+}
 
 /// A migration that was applied.
 struct Applied {
@@ -60,7 +67,7 @@ struct Applied {
     oldest_node: i64,
 }
 
-impl Command for Migrate {
+impl Command for Migrate<'_> {
     /// What refuses the schema has changed nothing of it.
     type Output = Result<(), OpenError>;
 
@@ -68,10 +75,11 @@ impl Command for Migrate {
         query(transaction, sql!("migrations/lock"), &[&LOCK]).await?;
         transaction.run(sql!("migrations/table")).await?;
         let applied = applied(transaction).await?;
-        if let Err(refused) = check(&applied) {
+        if let Err(refused) = check(&applied, self.migrations) {
             return Ok(Err(refused));
         }
-        for migration in MIGRATIONS.iter().filter(|migration| find(&applied, migration.number).is_none()) {
+        for migration in self.migrations.iter().filter(|migration| find(&applied, migration.number).is_none())
+        {
             transaction.run(migration.sql).await?;
             let Migration { number, name, sql, oldest_node } = migration;
             execute(transaction, sql!("migrations/record"), &[number, name, &checksum(sql), oldest_node])
@@ -97,14 +105,14 @@ async fn applied(transaction: &Transaction<'_>) -> Attempt<Vec<Applied>> {
 }
 
 /// Whether nodes of this version may work on the schema.
-fn check(applied: &[Applied]) -> Result<(), OpenError> {
-    let supported = supported();
+fn check(applied: &[Applied], migrations: &[Migration]) -> Result<(), OpenError> {
+    let supported = supported(migrations);
     for Applied { number, oldest_node, .. } in applied.iter().filter(|step| step.number > supported) {
         if *oldest_node > supported {
             return Err(OpenError::NewerSchema { found: *number, supported });
         }
     }
-    let changed = MIGRATIONS.iter().find_map(|migration| {
+    let changed = migrations.iter().find_map(|migration| {
         find(applied, migration.number).filter(|step| step.checksum != checksum(migration.sql))
     });
     match changed {

@@ -10,6 +10,7 @@ use colloquy_sessions::store::StoreError;
 
 use crate::database::{Command, first};
 use crate::error::Attempt;
+use crate::migrate::{MIGRATIONS, supported};
 use crate::transaction::Transaction;
 
 /// How many rows the first statement of a list asks for beyond its page where a filter may drop some, and how many
@@ -26,7 +27,7 @@ fn chunk(limit: usize, filtered: bool, statements: u32) -> usize {
     first.saturating_mul(1 << statements.min(8)).min(LONGEST_CHUNK)
 }
 
-/// Whether the database takes reads and writes: in a transaction that would write.
+/// Whether the database takes reads and writes, in a transaction that would write, and is one for this server still.
 pub(crate) struct Health;
 
 impl Command for Health {
@@ -34,10 +35,18 @@ impl Command for Health {
 
     async fn run(&self, transaction: &Transaction<'_>) -> Attempt<()> {
         let row = first(transaction, sql!("health"), &[]).await?;
-        let read_only: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
-        if read_only.as_deref() != Some("off") {
+        let Some(row) = row else { return Err(StoreError::Unavailable("no answer".to_owned()).into()) };
+        let (read_only, oldest_node): (&str, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+        if read_only != "off" {
             return Err(StoreError::Unavailable("the database is read-only".to_owned()).into());
         }
-        Ok(())
+        let known = supported(MIGRATIONS);
+        match oldest_node {
+            Some(oldest) if oldest > known => Err(StoreError::Unavailable(format!(
+                "a newer server has changed the schema: it takes servers that know version {oldest}, this one knows {known}"
+            ))
+            .into()),
+            _ => Ok(()),
+        }
     }
 }

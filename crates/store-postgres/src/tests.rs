@@ -1,3 +1,4 @@
 //! Tests from inside.
 
 mod plans;
+mod upgrades;
