@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use self::rows::{ROWS, Row};
+use self::rows::{ROWS, Row, Store};
 use self::tally::Calls;
 use self::tools::Tool;
 use crate::command;
+use crate::postgres::Postgres;
 use crate::server::{Server, log_path};
 use crate::workspace::Workspace;
 
@@ -78,12 +79,13 @@ impl Options {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Option<String>> {
     let binary = workspace.server_binary(options.bin.as_deref())?;
     let mut installed = BTreeMap::new();
+    let mut postgres = None;
     let mut reports = Vec::new();
     for row in ROWS.iter().filter(|row| options.wants(row)) {
         println!("\n-- {}", row.client);
         let ready = installed.entry(row.tool).or_insert_with(|| row.tool.make_ready(workspace));
         let report = match ready {
-            Ok(()) => run_row(workspace, &binary, row),
+            Ok(()) => run_row(workspace, &binary, &mut postgres, row),
             Err(missing) => Report {
                 row,
                 versions: Vec::new(),
@@ -118,7 +120,12 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Option<Str
     }
 }
 
-fn run_row(workspace: &Workspace, binary: &Path, row: &'static Row) -> Report {
+fn run_row(
+    workspace: &Workspace,
+    binary: &Path,
+    postgres: &mut Option<Postgres>,
+    row: &'static Row,
+) -> Report {
     let started = Instant::now();
     let mut report = Report {
         row,
@@ -127,19 +134,34 @@ fn run_row(workspace: &Workspace, binary: &Path, row: &'static Row) -> Report {
         time: Duration::ZERO,
         outcome: Outcome::Passed,
     };
-    if let Err(error) = try_row(workspace, binary, &mut report) {
+    if let Err(error) = try_row(workspace, binary, postgres, &mut report) {
         report.outcome = Outcome::Failed(format!("{error:#}"));
     }
     report.time = started.elapsed();
     report
 }
 
-fn try_row(workspace: &Workspace, binary: &Path, report: &mut Report) -> Result<()> {
+/// Runs a row against a server with an empty store. The first row on PostgreSQL starts one; each has a database in it.
+fn try_row(
+    workspace: &Workspace,
+    binary: &Path,
+    postgres: &mut Option<Postgres>,
+    report: &mut Report,
+) -> Result<()> {
     let row = report.row;
     let scratch = workspace.scratch("clients")?;
     let data = scratch.path.join("data");
     let versions = scratch.path.join("versions.txt");
-    let server = Server::start(binary, &data, &LOGGED)?;
+    let mut flags: Vec<String> = LOGGED.map(str::to_owned).to_vec();
+    if row.store == Store::Postgres {
+        if postgres.is_none() {
+            *postgres = Some(Postgres::start(workspace)?);
+        }
+        let postgres = postgres.as_ref().context("PostgreSQL is running")?;
+        flags.extend(["--store".to_owned(), postgres.new_database()?]);
+    }
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let server = Server::start(binary, &data, &flags)?;
     let mut command = row.tool.command(workspace, row.arguments);
     command.env("COLLOQUY_URL", &server.url).env("COLLOQUY_REPORT", &versions);
     let ran = command::run_within(&mut command, ROW_LIMIT);

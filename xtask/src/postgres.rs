@@ -5,6 +5,7 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -31,6 +32,8 @@ pub(crate) struct Postgres {
     /// Whom it runs as, where that is not who runs this.
     user: Option<(&'static str, &'static str)>,
     port: u16,
+    /// How many databases were made in it.
+    databases: AtomicU32,
     _data: Scratch,
 }
 
@@ -62,7 +65,7 @@ impl Postgres {
             .stderr(log)
             .spawn()
             .context("cannot start PostgreSQL")?;
-        let mut postgres = Self { server, programs, user, port, _data: data };
+        let mut postgres = Self { server, programs, user, port, databases: AtomicU32::new(0), _data: data };
         if let Err(error) = wait_until_ready(&mut postgres.server, &postgres.programs, port) {
             let log = std::fs::read_to_string(&log_path).unwrap_or_default();
             return Err(error.context(format!("PostgreSQL did not start; its log:\n{log}")));
@@ -87,6 +90,17 @@ impl Postgres {
             .env("TEST_PSQL", self.programs.join("psql"))
             .env("TEST_POSTGRES_PROGRAMS", &self.programs)
             .env("TEST_POSTGRES_AS", words.join(" "))
+    }
+
+    /// The URL of a new, empty database in it.
+    pub(crate) fn new_database(&self) -> Result<String> {
+        let name = format!("rows_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        command::output(Command::new(self.programs.join("createdb")).args([
+            "--maintenance-db",
+            &self.url(),
+            &name,
+        ]))?;
+        Ok(format!("postgres://postgres@127.0.0.1:{}/{name}", self.port))
     }
 
     /// Where it listens.
@@ -172,7 +186,7 @@ fn find_or_install() -> Result<PathBuf> {
         }
     }
     bail!(
-        "there is no PostgreSQL to test with: install it, with initdb, postgres, pg_isready and psql in the PATH"
+        "there is no PostgreSQL to test with: install it, with initdb, postgres, pg_isready, psql and createdb in the PATH"
     )
 }
 
@@ -187,7 +201,9 @@ fn find() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let all = debian.chain(std::env::split_paths(&path));
     all.into_iter().find(|folder| {
-        ["initdb", "postgres", "pg_isready", "psql"].iter().all(|name| folder.join(name).is_file())
+        ["initdb", "postgres", "pg_isready", "psql", "createdb"]
+            .iter()
+            .all(|name| folder.join(name).is_file())
     })
 }
 

@@ -16,6 +16,15 @@ pub(super) struct Row {
     pub(super) arguments: &'static [&'static str],
     /// The protocols that it must have spoken.
     pub(super) speaks: &'static [Protocol],
+    /// Where the server keeps its data.
+    pub(super) store: Store,
+}
+
+/// Where a server keeps its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Store {
+    Sqlite,
+    Postgres,
 }
 
 /// What is spoken on the port.
@@ -45,6 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         tool: Tool::Schemathesis,
         arguments: &["test_openapi.py"],
         speaks: &[Rest],
+        store: Store::Sqlite,
     },
     row(Tool::Node, "Node @google/adk", &["adk.test.mjs"], &[Rest]),
     row(Tool::Node, "Node @google-cloud/aiplatform, gRPC", &["aiplatform-grpc.test.mjs"], &[Grpc]),
@@ -64,6 +74,17 @@ pub(super) const ROWS: &[Row] = &[
     row(Tool::Java, "Java google-adk", &["-Dtest=AdkTest"], &[Rest]),
     row(Tool::Java, "Java google-cloud-aiplatform", &["-Dtest=AiplatformGrpcTest"], &[Grpc]),
     row(Tool::Rust, "Rust google-cloud-aiplatform-v1", &[], &[Rest]),
+    on_postgres(Tool::Python, "Python agentplatform on PostgreSQL", &["test_manage_sessions.py"], &[Rest]),
+    on_postgres(
+        Tool::Python,
+        "Python generated, gRPC, on PostgreSQL",
+        &["test_generated.py", "-k", "grpc"],
+        &[Grpc],
+    ),
+    on_postgres(Tool::Python, "Python ADK on PostgreSQL", &["test_adk.py"], &[Rest]),
+    on_postgres(Tool::Node, "Node @google/adk on PostgreSQL", &["adk.test.mjs"], &[Rest]),
+    on_postgres(Tool::GoAdk, "Go google.golang.org/adk on PostgreSQL", &["."], &[Grpc]),
+    on_postgres(Tool::Java, "Java google-adk on PostgreSQL", &["-Dtest=AdkTest"], &[Rest]),
 ];
 
 const fn row(
@@ -72,7 +93,17 @@ const fn row(
     arguments: &'static [&'static str],
     speaks: &'static [Protocol],
 ) -> Row {
-    Row { client, tool, arguments, speaks }
+    Row { client, tool, arguments, speaks, store: Store::Sqlite }
+}
+
+/// One of the rows above once more, against a server on PostgreSQL.
+const fn on_postgres(
+    tool: Tool,
+    client: &'static str,
+    arguments: &'static [&'static str],
+    speaks: &'static [Protocol],
+) -> Row {
+    Row { client, tool, arguments, speaks, store: Store::Postgres }
 }
 
 impl Row {
@@ -95,10 +126,20 @@ mod tests {
 
     #[test]
     fn a_row_that_did_not_speak_has_not_passed() {
-        let row = Row { client: "c", tool: Tool::Python, arguments: &[], speaks: &[Rest, Grpc] };
+        let row = row(Tool::Python, "c", &[], &[Rest, Grpc]);
         assert!(row.check(&Calls { rest: 1, grpc: 1 }).is_ok());
         assert!(row.check(&Calls { rest: 1, grpc: 0 }).is_err());
         assert!(row.check(&Calls { rest: 0, grpc: 1 }).is_err());
+    }
+
+    #[test]
+    fn each_row_on_postgresql_is_also_one_on_sqlite() {
+        let of = |store| ROWS.iter().filter(move |row| row.store == store);
+        assert!(of(Store::Postgres).count() >= 6);
+        for row in of(Store::Postgres) {
+            let same = |other: &Row| (other.tool, other.arguments) == (row.tool, row.arguments);
+            assert!(of(Store::Sqlite).any(same) && row.client.ends_with("on PostgreSQL"), "{}", row.client);
+        }
     }
 
     #[test]
