@@ -10,12 +10,16 @@ use tokio_postgres::{IsolationLevel, Row};
 use crate::Options;
 use crate::error::{Attempt, Failure, OpenError};
 use crate::protocol::Protocol;
+use crate::room::Room;
 use crate::transaction::Transaction;
 use crate::url::Target;
 
 /// How often a transaction is tried that meets others, and the longest rest before the next time.
 const TRIES: u32 = 12;
 const LONGEST_REST_MILLIS: u64 = 64;
+
+/// How often a read is tried whose connection is lost.
+const READS: u32 = 3;
 
 /// A parameter of a statement.
 pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
@@ -39,6 +43,7 @@ pub(crate) trait Query: Sync {
 pub(crate) struct Database {
     pool: Pool,
     protocol: Arc<Protocol>,
+    room: Arc<Room>,
 }
 
 impl Database {
@@ -66,7 +71,7 @@ impl Database {
             .recycle_timeout(Some(options.wait))
             .build()
             .map_err(|error| OpenError::Database(error.to_string()))?;
-        Ok(Self { pool, protocol: Arc::new(protocol) })
+        Ok(Self { pool, protocol: Arc::new(protocol), room: Arc::default() })
     }
 
     /// A connection.
@@ -75,19 +80,40 @@ impl Database {
     }
 
     /// Runs a command and commits. Where other transactions are in the way it is tried again, for a while; after
-    /// a lost connection it is not, because nobody knows whether the commit was done.
+    /// a lost connection it is not, because nobody knows whether the commit was done. A connection to a server that
+    /// takes no writes is given up, and another one tried once: the URL may name a server that does.
     pub(crate) async fn write<C: Command>(&self, command: &C) -> Attempt<C::Output> {
         let mut client = self.client().await?;
-        let mut tried = 0;
+        let (mut tried, mut has_moved) = (0, false);
         loop {
             match self.attempt(&mut client, command).await {
                 Err(failure) if failure.is_conflict() && tried < TRIES => {
                     tried += 1;
                     tokio::time::sleep(rest(tried)).await;
                 }
-                done => return done,
+                Err(failure) if failure.is_read_only() => {
+                    drop(Client::take(client));
+                    if has_moved {
+                        return Err(failure);
+                    }
+                    has_moved = true;
+                    client = self.client().await?;
+                }
+                Err(failure) => {
+                    if failure.is_lost() {
+                        drop(Client::take(client));
+                    }
+                    self.room.note(&failure);
+                    return Err(failure);
+                }
+                Ok(output) => return Ok(output),
             }
         }
+    }
+
+    /// Why the database is full, if it was a moment ago.
+    pub(crate) fn is_full(&self) -> Option<String> {
+        self.room.is_wanting()
     }
 
     /// Once; read committed, whatever the database's default: locks say what must stay as it is.
@@ -95,13 +121,34 @@ impl Database {
         let begun = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
         let transaction = Transaction::new(begun, &self.protocol);
         let output = transaction.with_settings(command.run(&transaction)).await?;
+        let has_written = transaction.has_written();
         transaction.commit().await?;
+        if has_written {
+            self.room.is_there();
+        }
         Ok(output)
     }
 
-    /// Runs a query on one snapshot.
+    /// Runs a query on one snapshot. A read that loses its connection is tried again: it changes nothing.
     pub(crate) async fn read<Q: Query>(&self, query: &Q) -> Attempt<Q::Output> {
-        let mut client = self.client().await?;
+        let mut tried = 1;
+        loop {
+            let mut client = self.client().await?;
+            match self.read_once(&mut client, query).await {
+                Err(failure) if failure.is_lost() => {
+                    // It may not know yet that it is closed.
+                    drop(Client::take(client));
+                    if tried == READS {
+                        return Err(failure);
+                    }
+                    tried += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn read_once<Q: Query>(&self, client: &mut Client, query: &Q) -> Attempt<Q::Output> {
         let begun = client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
@@ -119,15 +166,31 @@ impl Database {
         if self.protocol.is_pooled() {
             return self.read(&Select { sql, parameters }).await;
         }
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql).await?;
-        Ok(client.query(&statement, parameters).await?)
+        let mut tried = 1;
+        loop {
+            let client = self.client().await?;
+            match select_once(&client, sql, parameters).await {
+                Err(failure) if failure.is_lost() => {
+                    drop(Client::take(client));
+                    if tried == READS {
+                        return Err(failure);
+                    }
+                    tried += 1;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Gives out no more connections.
     pub(crate) fn close(&self) {
         self.pool.close();
     }
+}
+
+async fn select_once(client: &Client, sql: &str, parameters: &[Parameter<'_>]) -> Attempt<Vec<Row>> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.query(&statement, parameters).await?)
 }
 
 /// See [`Database::select`].

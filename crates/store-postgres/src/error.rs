@@ -67,6 +67,8 @@ pub(crate) enum Failure {
     Postgres(tokio_postgres::Error),
     /// No connection could be had.
     Pool(PoolError),
+    /// The server of this connection takes no writes.
+    ReadOnly,
 }
 
 /// The result of a command or a query.
@@ -96,10 +98,38 @@ impl Failure {
         match self {
             Self::Refused(error) => error,
             Self::Postgres(error) => store_error(&error),
+            Self::ReadOnly => StoreError::Unavailable("the database is read-only".to_owned()),
             Self::Pool(PoolError::Backend(error)) => store_error(&error),
             Self::Pool(error) => {
                 StoreError::Unavailable(format!("no connection to the database: {}", describe(&error)))
             }
+        }
+    }
+
+    /// As the contract says an error of PostgreSQL.
+    pub(crate) fn as_store_error(&self) -> Option<StoreError> {
+        match self {
+            Self::Postgres(error) => Some(store_error(error)),
+            _ => None,
+        }
+    }
+
+    /// Whether the server refused to write, as a standby does, or one that a standby has taken the place of. Nothing is
+    /// done then.
+    pub(crate) fn is_read_only(&self) -> bool {
+        match self {
+            Self::ReadOnly => true,
+            Self::Postgres(error) => error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION),
+            _ => false,
+        }
+    }
+
+    /// Whether the connection was lost, or the server went away.
+    pub(crate) fn is_lost(&self) -> bool {
+        let Self::Postgres(error) = self else { return false };
+        match error.code() {
+            None => !is_conversion(error),
+            Some(code) => ["08", "57P"].iter().any(|class| code.code().starts_with(class)),
         }
     }
 

@@ -19,6 +19,7 @@ mod migrate;
 mod protocol;
 mod query;
 mod read;
+mod room;
 mod row;
 
 mod store;

@@ -9,7 +9,7 @@ pub(crate) mod state;
 use colloquy_sessions::store::StoreError;
 
 use crate::database::{Command, first};
-use crate::error::Attempt;
+use crate::error::{Attempt, Failure};
 use crate::migrate::{MIGRATIONS, supported};
 use crate::transaction::Transaction;
 
@@ -38,7 +38,7 @@ impl Command for Health {
         let Some(row) = row else { return Err(StoreError::Unavailable("no answer".to_owned()).into()) };
         let (read_only, oldest_node): (&str, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
         if read_only != "off" {
-            return Err(StoreError::Unavailable("the database is read-only".to_owned()).into());
+            return Err(Failure::ReadOnly);
         }
         let known = supported(MIGRATIONS);
         match oldest_node {

@@ -204,6 +204,9 @@ impl Store for PostgresStore {
     }
 
     async fn health(&self) -> StoreResult<()> {
+        if let Some(cause) = self.database.is_full() {
+            return Err(StoreError::Unavailable(format!("the database has no room: {cause}")));
+        }
         self.write(read::Health).await.map_err(|error| match error {
             StoreError::Unavailable(_) => error,
             other => StoreError::Unavailable(format!("the database cannot be used: {other}")),

@@ -1,5 +1,8 @@
 //! A transaction, and statements within it, as [`Protocol`] has them sent.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -11,11 +14,12 @@ use crate::protocol::Protocol;
 pub(crate) struct Transaction<'c> {
     begun: deadpool_postgres::Transaction<'c>,
     protocol: &'c Protocol,
+    has_written: AtomicBool,
 }
 
 impl<'c> Transaction<'c> {
     pub(crate) fn new(begun: deadpool_postgres::Transaction<'c>, protocol: &'c Protocol) -> Self {
-        Self { begun, protocol }
+        Self { begun, protocol, has_written: AtomicBool::new(false) }
     }
 
     /// Does `work` with the settings of this store: where they do not come with the connection, they go ahead of the
@@ -41,13 +45,23 @@ impl<'c> Transaction<'c> {
 
     /// Runs a statement; how many rows it changed.
     pub(crate) async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Attempt<u64> {
-        if self.protocol.is_pooled() {
+        let rows = if self.protocol.is_pooled() {
             let types = self.types(sql).await?;
             let typed: Vec<_> = parameters.iter().copied().zip(types.iter().cloned()).collect();
-            return Ok(self.begun.execute_typed(sql, &typed).await?);
+            self.begun.execute_typed(sql, &typed).await?
+        } else {
+            let statement = self.begun.prepare_cached(sql).await?;
+            self.begun.execute(&statement, parameters).await?
+        };
+        if rows > 0 {
+            self.has_written.store(true, Ordering::Relaxed);
         }
-        let statement = self.begun.prepare_cached(sql).await?;
-        Ok(self.begun.execute(&statement, parameters).await?)
+        Ok(rows)
+    }
+
+    /// Whether a statement has changed a row.
+    pub(crate) fn has_written(&self) -> bool {
+        self.has_written.load(Ordering::Relaxed)
     }
 
     /// Runs statements without parameters, for what they do.
@@ -61,7 +75,7 @@ impl<'c> Transaction<'c> {
 
     /// The types of a statement's parameters. The database is asked once, by a statement that has a name only until
     /// this transaction has its answer.
-    async fn types(&self, sql: &str) -> Attempt<std::sync::Arc<[Type]>> {
+    async fn types(&self, sql: &str) -> Attempt<Arc<[Type]>> {
         if let Some(types) = self.protocol.types(sql) {
             return Ok(types);
         }

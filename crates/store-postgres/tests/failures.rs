@@ -7,10 +7,11 @@
     reason = "a failed test"
 )]
 
+mod cluster;
 mod schema;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -28,6 +29,7 @@ use resource_names::{EngineName, LocationName, SessionName};
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
+use cluster::Cluster;
 use schema::{Schemas, connect, url};
 
 fn behind_pgbouncer() -> Schemas {
@@ -129,13 +131,14 @@ fn cut_connections(schemas: &Schemas, application: &str) {
         let named = format!("{url}&application_name={application}");
         let store = Arc::new(open(&named, Options::default()).await);
         let next_id = Arc::new(AtomicU64::new(1));
+        let is_over = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();
         for _ in 0..16 {
             let (store, next_id) = (Arc::clone(&store), Arc::clone(&next_id));
+            let is_over = Arc::clone(&is_over);
             tasks.spawn(async move {
                 let (mut acknowledged, mut unknown) = (Vec::new(), Vec::new());
-                let end = Instant::now() + Duration::from_secs(2);
-                while Instant::now() < end {
+                while !is_over.load(Ordering::Relaxed) {
                     let id = next_id.fetch_add(1, Ordering::Relaxed);
                     match store.append_events(append(id)).await {
                         Ok(appended) => acknowledged.push((appended[0].sequence, id)),
@@ -150,10 +153,16 @@ fn cut_connections(schemas: &Schemas, application: &str) {
         let cut = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{application}'"
         );
-        for _ in 0..12 {
+        // However slow the machine is, there is something to lose at each cut.
+        let count = "SELECT count(*) FROM events";
+        for cuts in 1..=12 {
             tokio::time::sleep(Duration::from_millis(150)).await;
+            while axe.query_one(count, &[]).await.unwrap().get::<_, i64>(0) < 20 * cuts {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             axe.batch_execute(&cut).await.unwrap();
         }
+        is_over.store(true, Ordering::Relaxed);
         let (mut acknowledged, mut unknown) = (Vec::new(), Vec::new());
         for (known, lost) in tasks.join_all().await {
             acknowledged.extend(known);
@@ -181,6 +190,39 @@ fn cut_connections(schemas: &Schemas, application: &str) {
         let session = store.get_session(&name(), Timestamp(3)).await.unwrap().unwrap();
         let last = Bytes::from(stored.last().unwrap().to_string());
         assert!(session.state.entries().iter().all(|(_, value)| *value == last));
+    });
+}
+
+#[test]
+fn a_read_that_loses_its_connection_is_done_by_another() {
+    let schemas = Schemas::default();
+    block_on(async {
+        let url = schemas.fresh().await;
+        let store = open(&format!("{url}&application_name=reader"), Options::default()).await;
+        store.append_events(append(1)).await.unwrap();
+        // Until the tables are free again, whoever reads them waits with a connection that can be cut.
+        let (holder, axe) = (beside(&url).await, beside(&url).await);
+        holder.batch_execute("BEGIN; LOCK TABLE events, sessions").await.unwrap();
+        let store = Arc::new(store);
+        let mut reads = JoinSet::new();
+        let (one, other) = (Arc::clone(&store), Arc::clone(&store));
+        reads.spawn(async move { ids(&one).await });
+        reads.spawn(async move {
+            assert!(other.get_session(&name(), Timestamp(3)).await.unwrap().is_some());
+            vec![1]
+        });
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'reader' AND wait_event_type = 'Lock'";
+        let patience = Instant::now() + Duration::from_secs(15);
+        let mut cuts = 0;
+        while cuts < 2 {
+            cuts += axe.query(cut, &[]).await.unwrap().len();
+            assert!(Instant::now() < patience, "nobody waits");
+        }
+        holder.batch_execute("ROLLBACK").await.unwrap();
+        for found in reads.join_all().await {
+            assert_eq!(found, [1]);
+        }
     });
 }
 
@@ -243,6 +285,82 @@ fn schemas_of_other_builds_are_refused() {
         client.batch_execute("INSERT INTO migrations VALUES (9999, 'later', 'y')").await.unwrap();
         let refused = PostgresStore::open(&url, Options::default()).await;
         assert!(matches!(refused, Err(OpenError::NewerSchema { found: 9999, .. })), "{refused:?}");
+    });
+}
+
+#[test]
+fn a_full_database_refuses_writes_and_says_so_until_there_is_room() {
+    let schemas = Schemas::default();
+    block_on(async {
+        let url = schemas.fresh().await;
+        let store = open(&url, Options::default()).await;
+        store.append_events(append(1)).await.unwrap();
+        let full = "
+            CREATE FUNCTION full_disk() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+            BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
+            CREATE TRIGGER full_disk BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION full_disk()";
+        let disk = beside(&url).await;
+        disk.batch_execute(full).await.unwrap();
+        let refused = store.append_events(append(2)).await;
+        assert!(
+            matches!(&refused, Err(StoreError::OutOfSpace(why)) if why.contains("No space left")),
+            "{refused:?}"
+        );
+        let health = store.health().await;
+        assert!(
+            matches!(&health, Err(StoreError::Unavailable(why)) if why.contains("No space left")),
+            "{health:?}"
+        );
+        // Reads go on.
+        assert_eq!(ids(&store).await, [1]);
+        disk.batch_execute("DROP TRIGGER full_disk ON events").await.unwrap();
+        store.append_events(append(3)).await.unwrap();
+        assert_eq!(store.health().await, Ok(()));
+        assert_eq!(ids(&store).await, [1, 3]);
+    });
+}
+
+#[test]
+fn a_database_that_becomes_read_only_is_left_for_one_that_is_not() {
+    let (first, second) = (Cluster::start(&[], &[]), Cluster::start(&[], &[]));
+    block_on(async {
+        let both = format!(
+            "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres?application_name=node",
+            first.port, second.port
+        );
+        // The same session on both: as if the second one was the standby of the first.
+        let [alone, other] = [&first, &second].map(|cluster| cluster.url("postgres", "127.0.0.1"));
+        open(&other, Options::default()).await.close().await;
+        let fixed = open(&format!("{alone}?application_name=node"), Options::default()).await;
+        let moving = format!("{both}&target_session_attrs=read-write");
+        let moving = PostgresStore::open(&moving, Options::default()).await.unwrap();
+        moving.append_events(append(1)).await.unwrap();
+        fixed.append_events(append(2)).await.unwrap();
+        assert_eq!(ids(&fixed).await, [1, 2]);
+
+        let admin = connect(&alone).await;
+        let demote = "ALTER SYSTEM SET default_transaction_read_only = on";
+        admin.batch_execute(demote).await.unwrap();
+        admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+        let patience = Instant::now() + Duration::from_secs(30);
+        while fixed.health().await.is_ok() {
+            assert!(Instant::now() < patience, "it still takes writes");
+        }
+        // There is no other server: it says why, and reads.
+        let health = fixed.health().await;
+        assert_eq!(health, Err(StoreError::Unavailable("the database is read-only".to_owned())));
+        let refused = fixed.append_events(append(3)).await;
+        assert!(
+            matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("read-only")),
+            "{refused:?}"
+        );
+        assert_eq!(ids(&fixed).await, [1, 2]);
+        // There is one: what was refused is done there, and no connection that refuses is kept.
+        moving.append_events(append(4)).await.unwrap();
+        assert_eq!(moving.health().await, Ok(()));
+        assert_eq!(ids(&moving).await, [4]);
+        moving.close().await;
+        fixed.close().await;
     });
 }
 

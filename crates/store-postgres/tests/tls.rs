@@ -63,6 +63,13 @@ async fn connect(url: &str) -> Client {
     client
 }
 
+/// A file that the store can read.
+fn file(cluster: &Cluster, name: &str, text: &str) -> String {
+    let path = cluster.folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 #[track_caller]
 fn assert_refused(refusal: Option<String>, why: &str) {
     assert!(refusal.as_ref().is_some_and(|text| text.contains(why)), "{refusal:?}; not {why}");
@@ -97,8 +104,8 @@ fn certificates_say_who_is_who() {
             "hba_file={folder}/hba",
         ],
     );
-    let roots = cluster.write("ours.pem", &ours.pem());
-    let other_roots = cluster.write("others.pem", &others.pem());
+    let roots = file(&cluster, "ours.pem", &ours.pem());
+    let other_roots = file(&cluster, "others.pem", &others.pem());
     let by_name = cluster.url("postgres", "localhost");
     let by_address = cluster.url("postgres", "127.0.0.1");
     block_on(async {
@@ -136,8 +143,8 @@ fn certificates_say_who_is_who() {
         // The roots of the machine do not vouch for it.
         assert_refused(refusal(&format!("{by_name}?sslmode=verify-full&sslrootcert=system")).await, "TLS");
 
-        let certificate = cluster.write("client.crt", &client.certificate);
-        let key = cluster.write("client.key", &client.key);
+        let certificate = file(&cluster, "client.crt", &client.certificate);
+        let key = file(&cluster, "client.key", &client.key);
         let shown_by = |certificate: &str, key: &str| {
             let named = cluster.url("named", "localhost");
             format!("{named}?sslmode=verify-full&sslrootcert={roots}&sslcert={certificate}&sslkey={key}")
@@ -147,8 +154,8 @@ fn certificates_say_who_is_who() {
         assert_eq!(refusal(&shown_by(&certificate, &key)).await, None);
         let nothing = cluster.url("named", "localhost");
         assert_refused(refusal(&format!("{nothing}?sslmode=require")).await, "certificate");
-        let strange = cluster.write("stranger.crt", &stranger.certificate);
-        let strange_key = cluster.write("stranger.key", &stranger.key);
+        let strange = file(&cluster, "stranger.crt", &stranger.certificate);
+        let strange_key = file(&cluster, "stranger.key", &stranger.key);
         assert_refused(refusal(&shown_by(&strange, &strange_key)).await, "cannot open the database");
         // A key of another certificate, and files that are none, are told of before anybody is asked.
         assert_refused(
@@ -180,7 +187,7 @@ fn a_server_without_tls_is_refused_where_tls_is_asked_for() {
     block_on(async {
         assert_eq!(refusal(&format!("{url}?sslmode=prefer")).await, None);
         assert_refused(refusal(&format!("{url}?sslmode=require")).await, "does not support TLS");
-        let roots = cluster.write("roots.pem", &authority("ours").pem());
+        let roots = file(&cluster, "roots.pem", &authority("ours").pem());
         let refused = refusal(&format!("{url}?sslmode=verify-full&sslrootcert={roots}")).await;
         assert_refused(refused, "does not support TLS");
     });

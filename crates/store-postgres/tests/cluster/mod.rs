@@ -15,8 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running server; stopped when dropped, its data gone with it.
 pub(crate) struct Cluster {
     server: Child,
-    port: u16,
-    folder: TempDir,
+    /// Where it listens.
+    pub(crate) port: u16,
+    /// Where its data is, beside files of the test.
+    pub(crate) folder: TempDir,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test has no other way to be told")]
@@ -88,13 +90,6 @@ impl Cluster {
     /// Its database, by a name or address of this machine.
     pub(crate) fn url(&self, user: &str, host: &str) -> String {
         format!("postgres://{user}@{host}:{}/postgres", self.port)
-    }
-
-    /// A file beside its data that this test can read.
-    pub(crate) fn write(&self, name: &str, text: &str) -> String {
-        let path = self.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
     }
 }
 
