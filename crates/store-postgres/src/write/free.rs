@@ -1,11 +1,11 @@
 //! Frees the rows of deleted sessions and engines, in pieces: what one piece leaves, the next one takes up.
 
-use crate::database::{Parameter, execute, first};
+use crate::database::{Parameter, execute, first, query};
 use crate::error::Attempt;
 use crate::row::count;
 use crate::transaction::Transaction;
 
-/// How many rows may still be touched.
+/// How many rows may still be touched; one with a large payload counts as several.
 pub(super) struct Budget {
     all: usize,
     left: usize,
@@ -39,13 +39,11 @@ pub(super) async fn session(
 ) -> Attempt<bool> {
     // An append that came before the deletion of its engine may still be under way.
     execute(transaction, sql!("sessions/lock"), &[&engine_key, &session_key]).await?;
-    for sql in [
-        sql!("upkeep/free_events"),
-        sql!("upkeep/free_session_state"),
-        sql!("upkeep/free_operations_of_session"),
-    ] {
-        piece(transaction, sql, &[&engine_key, &session_key], budget).await?;
+    for sql in [sql!("upkeep/free_events"), sql!("upkeep/free_session_state")] {
+        payloads(transaction, sql, &[&engine_key, &session_key], budget).await?;
     }
+    let operations = sql!("upkeep/free_operations_of_session");
+    piece(transaction, operations, &[&engine_key, &session_key], budget).await?;
     if budget.is_spent() {
         return Ok(false);
     }
@@ -73,7 +71,7 @@ pub(super) async fn engine(
     while let Some(row) = first(transaction, sql!("upkeep/next_user_of_engine"), &[&engine_key]).await? {
         let user_key: i64 = row.try_get(0)?;
         execute(transaction, sql!("upkeep/lock_user"), &[&engine_key, &user_key]).await?;
-        piece(transaction, sql!("upkeep/free_user_state"), &[&engine_key, &user_key], budget).await?;
+        payloads(transaction, sql!("upkeep/free_user_state"), &[&engine_key, &user_key], budget).await?;
         if budget.is_spent() {
             return Ok(false);
         }
@@ -81,7 +79,7 @@ pub(super) async fn engine(
         budget.spend(1);
     }
     execute(transaction, sql!("upkeep/lock_app"), &[&engine_key]).await?;
-    piece(transaction, sql!("upkeep/free_app_state"), &[&engine_key], budget).await?;
+    payloads(transaction, sql!("upkeep/free_app_state"), &[&engine_key], budget).await?;
     piece(transaction, sql!("upkeep/free_operations_of_engine"), &[&engine_key], budget).await?;
     if budget.is_spent() {
         return Ok(false);
@@ -90,6 +88,25 @@ pub(super) async fn engine(
     execute(transaction, sql!("upkeep/free_engine"), &[&engine_key]).await?;
     budget.spend(1);
     Ok(true)
+}
+
+/// Runs a delete of what may be large: takes an owner and, last, a limit, and gives back what each row counts.
+async fn payloads(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    owner: &[Parameter<'_>],
+    budget: &mut Budget,
+) -> Attempt<()> {
+    if !budget.is_spent() {
+        let limit = count(budget.left);
+        let mut parameters = owner.to_vec();
+        parameters.push(&limit);
+        for row in query(transaction, sql, &parameters).await? {
+            let cost: i64 = row.try_get(0)?;
+            budget.spend(usize::try_from(cost).unwrap_or(usize::MAX));
+        }
+    }
+    Ok(())
 }
 
 /// Runs a delete that takes an owner and, last, a limit.
