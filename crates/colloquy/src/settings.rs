@@ -218,11 +218,12 @@ mod tests {
     fn flags_go_over_the_file() {
         let flags = ServeArgs { max_event_bytes: Some(7), ..ServeArgs::default() };
         let file = file(
-            "listen = \"127.0.0.1:1\"\nmax_event_bytes = 8\nsession_ids = \"open\"\n[project_numbers]\ndemo = \"42\"\n",
+            "listen = \"127.0.0.1:1\"\nmax_event_bytes = 8\ndisk_reserve_bytes = 9\nsession_ids = \"open\"\n[project_numbers]\ndemo = \"42\"\n",
         );
         let settings = flags.over(file).unwrap();
         assert_eq!(settings.service.limits.event_bytes, 7);
         assert_eq!(settings.listen.port(), 1);
+        assert_eq!(settings.sqlite.reserve_bytes, 9);
         assert_eq!(settings.service.session_ids, SessionIdRule::Open);
         assert_eq!(settings.service.names.project_numbers["demo"], "42");
     }

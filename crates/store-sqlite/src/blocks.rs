@@ -34,6 +34,7 @@ impl Copies {
 #[derive(Debug)]
 pub(crate) struct Blocks {
     file: Arc<File>,
+    page_bytes: u64,
     copies: Copies,
     /// How far there are blocks, as of so many beginnings and ends of copies.
     taken: u64,
@@ -43,12 +44,13 @@ pub(crate) struct Blocks {
 
 impl Blocks {
     /// Of `file`, which must not be closed while SQLite has it open: that would give up SQLite's locks.
-    pub(crate) fn new(file: Arc<File>, copies: Copies) -> Self {
-        Self { file, copies, taken: 0, as_of: 0, supported: true }
+    pub(crate) fn new(file: Arc<File>, page_bytes: u64, copies: Copies) -> Self {
+        Self { file, page_bytes, copies, taken: 0, as_of: 0, supported: true }
     }
 
-    /// Makes sure of blocks for a database of `bytes`.
-    pub(crate) fn take(&mut self, bytes: u64) -> rusqlite::Result<()> {
+    /// Makes sure of blocks for a database of `pages`.
+    pub(crate) fn take(&mut self, pages: u64) -> rusqlite::Result<()> {
+        let bytes = pages.saturating_mul(self.page_bytes);
         let copies = self.copies.count();
         // During a copy nothing is sure for longer than a moment.
         let is_sure = copies == self.as_of && copies.is_multiple_of(2);
@@ -58,7 +60,7 @@ impl Blocks {
         // What the file has grown to has its blocks.
         let length = self.file.metadata().map_err(|error| failed(&error))?.len();
         if bytes > length {
-            let with_piece = bytes.next_multiple_of(PIECE);
+            let with_piece = bytes.checked_next_multiple_of(PIECE).unwrap_or(bytes);
             let taken = self.allocate(length, with_piece).map(|()| with_piece);
             self.taken = match taken {
                 Err(Errno::NOSPC | Errno::DQUOT) => self.allocate(length, bytes).map(|()| bytes),
@@ -108,8 +110,8 @@ mod tests {
         let file = Arc::new(tempfile::tempfile().unwrap());
         let blocks_of = |file: &File| file.metadata().unwrap().blocks() * 512;
         let copies = Copies::default();
-        let mut blocks = Blocks::new(Arc::clone(&file), copies.clone());
-        blocks.take(3 << 20).unwrap();
+        let mut blocks = Blocks::new(Arc::clone(&file), 1 << 10, copies.clone());
+        blocks.take(3 << 10).unwrap();
         if !blocks.supported {
             return;
         }
@@ -119,21 +121,21 @@ mod tests {
         copies.turn();
         file.set_len(0).unwrap();
         copies.turn();
-        blocks.take(2 << 20).unwrap();
+        blocks.take(2 << 10).unwrap();
         assert!(blocks_of(&file) >= 2 << 20);
         // During one, they are taken each time.
         copies.turn();
-        blocks.take(2 << 20).unwrap();
+        blocks.take(2 << 10).unwrap();
         file.set_len(0).unwrap();
-        blocks.take(2 << 20).unwrap();
+        blocks.take(2 << 10).unwrap();
         assert!(blocks_of(&file) >= 2 << 20);
     }
 
     #[test]
     fn a_disk_without_room_is_full_as_sqlite_says_it() {
         let file = Arc::new(tempfile::tempfile().unwrap());
-        let mut blocks = Blocks::new(file, Copies::default());
-        let error = blocks.take(1 << 61).unwrap_err();
+        let mut blocks = Blocks::new(file, 1 << 10, Copies::default());
+        let error = blocks.take(1 << 51).unwrap_err();
         let code = error.sqlite_error_code();
         // Some filesystems have no files of this size, which is another matter.
         assert!(

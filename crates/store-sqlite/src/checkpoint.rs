@@ -143,10 +143,13 @@ pub(crate) fn begin_log(connection: &Connection, reserve: &Reserve) -> rusqlite:
     match make_room(connection, reserve) {
         Err(error) if is_full(&error) => {
             tracing::warn!(%error, "there is no room to copy the log into the database");
-            Ok(())
         }
-        done => done,
+        done => done?,
     }
+    if reserve.room() != Room::Plenty {
+        tracing::warn!(room = ?reserve.room(), "there is not enough room on the disk for the reserve");
+    }
+    Ok(())
 }
 
 /// Gives the room of the log back to the disk, and looks whether that is enough.

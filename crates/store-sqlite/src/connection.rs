@@ -71,19 +71,24 @@ fn cache(connection: &Connection, kib: u32) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -i64::from(kib))
 }
 
-/// How long the database is, with what is in the log and in the transaction.
-pub(crate) fn database_bytes(connection: &Connection) -> rusqlite::Result<u64> {
-    pages_in_bytes(connection, "PRAGMA page_count")
+/// How many pages the database has, with those in the log and in the transaction.
+pub(crate) fn pages(connection: &Connection) -> rusqlite::Result<u64> {
+    number(connection, "PRAGMA page_count")
+}
+
+/// How long a page is.
+pub(crate) fn page_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    number(connection, "PRAGMA page_size")
 }
 
 /// How many bytes of the database are in no use.
 pub(crate) fn free_bytes(connection: &Connection) -> rusqlite::Result<u64> {
-    pages_in_bytes(connection, "PRAGMA freelist_count")
+    Ok(number(connection, "PRAGMA freelist_count")? * page_bytes(connection)?)
 }
 
-fn pages_in_bytes(connection: &Connection, pages: &str) -> rusqlite::Result<u64> {
-    let number = |sql| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
-    Ok(u64::try_from(number(pages)? * number("PRAGMA page_size")?).unwrap_or(0))
+fn number(connection: &Connection, sql: &str) -> rusqlite::Result<u64> {
+    let number: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(number).unwrap_or(0))
 }
 
 /// Lets the database grow, or only fill what is free in it.

@@ -19,7 +19,7 @@ use rusqlite::Connection;
 
 use crate::blocks::{Blocks, Copies};
 use crate::checkpoint::{Checkpointer, begin_log};
-use crate::connection::{open_checkpointer, open_writer};
+use crate::connection::{open_checkpointer, open_writer, page_bytes};
 use crate::directory::DataDirectory;
 use crate::error::OpenError;
 use crate::fault::Fault;
@@ -113,7 +113,8 @@ impl SqliteStore {
             source,
         })?;
         let copies = Copies::default();
-        let blocks = Blocks::new(directory.database_file(), copies.clone());
+        let page_bytes = page_bytes(&connection).map_err(sqlite)?;
+        let blocks = Blocks::new(directory.database_file(), page_bytes, copies.clone());
         let (checkpointer, signal) = Checkpointer::start(
             checkpoints,
             options.checkpoint_pages,

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use crate::Options;
 use crate::blocks::Blocks;
 use crate::checkpoint::Signal;
-use crate::connection::{database_bytes, let_grow};
+use crate::connection::{let_grow, pages};
 use crate::error::{Attempt, is_defect, is_full, store_error};
 use crate::fault::Fault;
 use crate::job::{Job, Pending};
@@ -297,8 +297,8 @@ impl WriterThread {
         for job in batch {
             job.run(&mut write).map_err(BatchError::Statement)?;
         }
-        let bytes = database_bytes(&self.connection).map_err(BatchError::Statement)?;
-        self.blocks.take(bytes).map_err(BatchError::Statement)?;
+        let pages = pages(&self.connection).map_err(BatchError::Statement)?;
+        self.blocks.take(pages).map_err(BatchError::Statement)?;
         let number = self.log.begin_commit();
         if let Err(error) = commit(&self.connection) {
             // Nothing came of it; those who saw that it was begun need not wait for it.
