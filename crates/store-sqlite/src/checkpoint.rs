@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::blocks::Copies;
 use crate::connection::free_bytes;
 use crate::error::is_full;
 use crate::fault::Fault;
@@ -55,7 +54,6 @@ impl Checkpointer {
         long: usize,
         fault: Fault,
         reserve: Reserve,
-        copies: Copies,
     ) -> std::io::Result<(Self, Signal)> {
         let (wake, woken) = sync_channel(1);
         let commits = Arc::new(AtomicU64::new(0));
@@ -63,7 +61,7 @@ impl Checkpointer {
         let signal = Signal { wake: wake.clone(), commits: Arc::clone(&commits) };
         let thread = std::thread::Builder::new()
             .name("sqlite-checkpoint".to_owned())
-            .spawn(move || run(&connection, &woken, &commits, long, &fault, &reserve, &copies))?;
+            .spawn(move || run(&connection, &woken, &commits, long, &fault, &reserve))?;
         Ok((Self { thread: Mutex::new(Some((wake, thread))) }, signal))
     }
 
@@ -86,7 +84,6 @@ fn run(
     long: i64,
     fault: &Fault,
     reserve: &Reserve,
-    copies: &Copies,
 ) {
     let mut copied = 0;
     while let Ok(()) | Err(RecvTimeoutError::Timeout) = woken.recv_timeout(INTERVAL) {
@@ -96,10 +93,6 @@ fn run(
             continue;
         }
         let seen = commits.load(Ordering::Relaxed);
-        if seen == copied && reserve.room() == Room::Plenty {
-            continue;
-        }
-        copies.turn();
         if seen != copied {
             match copy(connection, long) {
                 Ok(true) => copied = seen,
@@ -112,7 +105,6 @@ fn run(
         {
             failed(&error, fault, reserve);
         }
-        copies.turn();
     }
     if fault.check().is_err() {
         return;

@@ -17,7 +17,7 @@ use colloquy_sessions::time::Timestamp;
 use resource_names::{EngineName, LocationName, SessionName};
 use rusqlite::Connection;
 
-use crate::blocks::{Blocks, Copies};
+use crate::blocks::Blocks;
 use crate::checkpoint::{Checkpointer, begin_log};
 use crate::connection::{open_checkpointer, open_writer, page_bytes};
 use crate::directory::DataDirectory;
@@ -112,17 +112,11 @@ impl SqliteStore {
             path: log,
             source,
         })?;
-        let copies = Copies::default();
         let page_bytes = page_bytes(&connection).map_err(sqlite)?;
-        let blocks = Blocks::new(directory.database_file(), page_bytes, copies.clone());
-        let (checkpointer, signal) = Checkpointer::start(
-            checkpoints,
-            options.checkpoint_pages,
-            fault.clone(),
-            reserve.clone(),
-            copies,
-        )
-        .map_err(|error| start_error(&database, error.into()))?;
+        let blocks = Blocks::new(directory.database_file(), page_bytes);
+        let (checkpointer, signal) =
+            Checkpointer::start(checkpoints, options.checkpoint_pages, fault.clone(), reserve.clone())
+                .map_err(|error| start_error(&database, error.into()))?;
         let writer = Writer::start(connection, options, signal, log, fault, reserve, blocks)
             .map_err(|error| start_error(&database, error))?;
         Ok(Self {
