@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Client, ConfigConnectImpl, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{IsolationLevel, Row};
 
 use crate::Options;
+use crate::connection::Connection;
 use crate::error::{Attempt, Failure, OpenError};
+use crate::hosts::HostsInTurn;
 use crate::protocol::Protocol;
 use crate::room::Room;
 use crate::transaction::Transaction;
@@ -62,7 +64,9 @@ impl Database {
         }
         config.tcp_user_timeout(options.deadline);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config, tls.connector()?, recycling);
+        let connect = ConfigConnectImpl { tls: tls.connector()? };
+        let connect = HostsInTurn::new(connect, &config, options.wait);
+        let manager = Manager::from_connect(config, connect, recycling);
         let pool = Pool::builder(manager)
             .max_size(options.connections.max(1))
             .runtime(Runtime::Tokio1)
@@ -75,8 +79,8 @@ impl Database {
     }
 
     /// A connection.
-    async fn client(&self) -> Attempt<Client> {
-        Ok(self.pool.get().await?)
+    async fn client(&self) -> Attempt<Connection> {
+        Ok(Connection::new(self.pool.get().await?))
     }
 
     /// Runs a command and commits. Where other transactions are in the way it is tried again, for a while; after
@@ -91,22 +95,17 @@ impl Database {
                     tried += 1;
                     tokio::time::sleep(rest(tried)).await;
                 }
-                Err(failure) if failure.is_read_only() => {
-                    drop(Client::take(client));
-                    if has_moved {
-                        return Err(failure);
-                    }
+                Err(failure) if failure.is_read_only() && !has_moved => {
                     has_moved = true;
+                    drop(client.end::<()>(Err(failure)));
                     client = self.client().await?;
                 }
-                Err(failure) => {
-                    if failure.is_lost() {
-                        drop(Client::take(client));
+                done => {
+                    if let Err(failure) = &done {
+                        self.room.note(failure);
                     }
-                    self.room.note(&failure);
-                    return Err(failure);
+                    return client.end(done);
                 }
-                Ok(output) => return Ok(output),
             }
         }
     }
@@ -134,15 +133,9 @@ impl Database {
         let mut tried = 1;
         loop {
             let mut client = self.client().await?;
-            match self.read_once(&mut client, query).await {
-                Err(failure) if failure.is_lost() => {
-                    // It may not know yet that it is closed.
-                    drop(Client::take(client));
-                    if tried == READS {
-                        return Err(failure);
-                    }
-                    tried += 1;
-                }
+            let done = self.read_once(&mut client, query).await;
+            match client.end(done) {
+                Err(failure) if failure.is_lost() && tried < READS => tried += 1,
                 done => return done,
             }
         }
@@ -169,14 +162,9 @@ impl Database {
         let mut tried = 1;
         loop {
             let client = self.client().await?;
-            match select_once(&client, sql, parameters).await {
-                Err(failure) if failure.is_lost() => {
-                    drop(Client::take(client));
-                    if tried == READS {
-                        return Err(failure);
-                    }
-                    tried += 1;
-                }
+            let done = select_once(&client, sql, parameters).await;
+            match client.end(done) {
+                Err(failure) if failure.is_lost() && tried < READS => tried += 1,
                 done => return done,
             }
         }

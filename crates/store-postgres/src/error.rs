@@ -138,15 +138,26 @@ impl Failure {
     pub(crate) fn is_conflict(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         // Two that make the same name at once meet in its unique index: the second one must look again.
+        // Where statements are sent together, one that failed is what the next ones fail of; which of them is heard of
+        // first is chance, so this asks again.
         // The name of a statement that another node has left in a connection of a pooler is not taken twice.
         [
             &SqlState::T_R_SERIALIZATION_FAILURE,
             &SqlState::T_R_DEADLOCK_DETECTED,
             &SqlState::UNIQUE_VIOLATION,
+            &SqlState::IN_FAILED_SQL_TRANSACTION,
             &SqlState::DUPLICATE_PSTATEMENT,
         ]
         .into_iter()
         .any(|conflict| error.code() == Some(conflict))
+    }
+
+    /// Whether the connection is fit for others. It is not where it broke, is about to, is in the middle of something,
+    /// or leads to a server that takes no writes any more.
+    pub(crate) fn leaves_the_connection(&self) -> bool {
+        let Self::Postgres(error) = self else { return !self.is_read_only() };
+        let broken = ["08", "25", "57"];
+        error.code().is_some_and(|code| !broken.iter().any(|class| code.code().starts_with(class)))
     }
 }
 
@@ -159,8 +170,8 @@ pub(crate) fn store_error(error: &tokio_postgres::Error) -> StoreError {
     };
     match code.code() {
         "53100" => StoreError::OutOfSpace(text),
-        // Read-only (a standby), stopped by a deadline, conflicts that did not end.
-        "25006" | "57014" | "40001" | "40P01" | "55P03" => StoreError::Unavailable(text),
+        // Read-only (a standby), stopped by a deadline, or for saying nothing, conflicts that did not end.
+        "25006" | "25P03" | "57014" | "40001" | "40P01" | "55P03" => StoreError::Unavailable(text),
         // Connections, resources, shutdowns, a failing system under the database.
         code if ["08", "53", "57", "58", "28", "3D"].iter().any(|class| code.starts_with(class)) => {
             StoreError::Unavailable(text)

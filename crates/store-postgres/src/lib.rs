@@ -10,9 +10,11 @@ macro_rules! sql {
     };
 }
 
+mod connection;
 mod database;
 mod engine_keys;
 mod error;
+mod hosts;
 mod key;
 mod lease;
 mod migrate;

@@ -256,6 +256,41 @@ fn wait_for_lock(schemas: &Schemas) {
 }
 
 #[test]
+fn a_connection_that_was_left_in_the_middle_serves_nobody_else() {
+    let schemas = Schemas::default();
+    block_on(async {
+        // The database itself never ends what waits for a lock.
+        let url = schemas.fresh().await + "%20-c%20statement_timeout%3D0%20-c%20lock_timeout%3D0";
+        let options = Options { connections: 1, deadline: Duration::from_secs(1), ..Options::default() };
+        let store = open(&url, options).await;
+        let holder = beside(&url).await;
+        holder.batch_execute("BEGIN; SELECT 1 FROM session_clock FOR UPDATE").await.unwrap();
+        let answer = store.append_events(append(1)).await;
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        assert!(store.get_session(&name(), Timestamp(3)).await.unwrap().is_some());
+        store.health().await.unwrap();
+        holder.batch_execute("ROLLBACK").await.unwrap();
+        store.append_events(append(2)).await.unwrap();
+    });
+}
+
+#[test]
+fn a_host_that_says_nothing_does_not_keep_a_node_from_the_next() {
+    let schemas = Schemas::default();
+    block_on(async {
+        let url = schemas.fresh().await;
+        // Accepts, as the system does for it, and never answers.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (user, rest) = url.split_once('@').unwrap();
+        let url = format!("{user}@{},{rest}", silent.local_addr().unwrap());
+        let options = Options { wait: Duration::from_secs(2), ..Options::default() };
+        let store = open(&url, options).await;
+        store.append_events(append(1)).await.unwrap();
+        assert_eq!(ids(&store).await, [1]);
+    });
+}
+
+#[test]
 fn a_closed_store_refuses() {
     let schemas = Schemas::default();
     block_on(async {
