@@ -349,7 +349,9 @@ fn sql_stays_with_the_stores() {
         concat!("PRA", "GMA "),
     ];
     let mut problems = Vec::new();
-    for source in sources("rs").iter().filter(|source| !source.is_under(&["crates/store-"])) {
+    // Who looks after a database of the tests says so in its language.
+    let allowed = ["crates/store-", "xtask/src/postgres/"];
+    for source in sources("rs").iter().filter(|source| !source.is_under(&allowed)) {
         for (line, pattern) in source.lines_with(&statements) {
             problems.push(format!("{}:{line}: {pattern}: only stores know SQL", source.path));
         }

@@ -4,7 +4,7 @@
 //! system and that nothing is half-applied. It does not prove that they would survive a loss of power.
 
 pub(crate) mod append;
-mod expected;
+pub(crate) mod expected;
 pub(crate) mod load;
 pub(crate) mod verify;
 

@@ -9,6 +9,7 @@ mod debian;
 mod deny;
 mod pgbouncer;
 mod postgres;
+mod proxy;
 mod random;
 mod rest;
 mod server;

@@ -14,7 +14,7 @@ const LOCATION: &str = "projects/my-project/locations/us-central1";
 #[derive(Debug)]
 pub(crate) struct Rest {
     agent: Agent,
-    base: String,
+    root: String,
 }
 
 /// Why a call has no answer to use.
@@ -40,29 +40,46 @@ impl std::error::Error for Failure {}
 impl Rest {
     /// A client of the server at `url`.
     pub(crate) fn new(url: &str) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(LIMIT)).build();
-        Self { agent: config.into(), base: format!("{}/v1beta1", url.trim_end_matches('/')) }
+        Self::with_limit(url, LIMIT)
+    }
+
+    /// One that waits no longer than `limit`.
+    pub(crate) fn with_limit(url: &str, limit: Duration) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(limit)).build();
+        Self { agent: config.into(), root: url.trim_end_matches('/').to_owned() }
+    }
+
+    /// Whether the server says that it can serve.
+    pub(crate) fn ready(&self) -> Result<(), Failure> {
+        let response = self.agent.get(format!("{}/readyz", self.root)).call();
+        let mut response = response.map_err(|error| Failure::Unanswered(error.to_string()))?;
+        let status = response.status().as_u16();
+        let body = response.body_mut().read_to_string().unwrap_or_default();
+        if status == 200 { Ok(()) } else { Err(Failure::Refused(status, body)) }
     }
 
     /// `GET` of a path below the version.
     pub(crate) fn get(&self, path: &str) -> Result<Value, Failure> {
-        answer(self.agent.get(format!("{}/{path}", self.base)).call())
+        answer(self.agent.get(self.url(path)).call())
     }
 
     /// `POST` of `body` to a path below the version.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        answer(self.agent.post(format!("{}/{path}", self.base)).send_json(body))
+        answer(self.agent.post(self.url(path)).send_json(body))
     }
 
-    /// `DELETE` of a resource.
-    pub(crate) fn delete(&self, name: &str) -> Result<Value, Failure> {
-        answer(self.agent.delete(format!("{}/{name}", self.base)).call())
+    /// `PATCH` of `body` to a path below the version.
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        answer(self.agent.patch(self.url(path)).send_json(body))
     }
 
-    /// Whether the server says that it can serve; what it answers where it cannot.
-    pub(crate) fn ready(&self) -> Result<(), Failure> {
-        let root = self.base.trim_end_matches("/v1beta1");
-        answer(self.agent.get(format!("{root}/readyz")).call()).map(drop)
+    /// `DELETE` of a path below the version.
+    pub(crate) fn delete(&self, path: &str) -> Result<Value, Failure> {
+        answer(self.agent.delete(self.url(path)).call())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/v1beta1/{path}", self.root)
     }
 
     /// Creates an engine and answers its name.

@@ -2,6 +2,7 @@
 //!
 //! Each has a short form, which `cargo xtask test` runs, and goes on for as long as it is told in its long form.
 
+mod database;
 mod disk;
 mod ledger;
 mod power;
@@ -27,6 +28,8 @@ pub(crate) enum Program {
     Power,
     /// The disk is full, fails or may not be written to, or files run out.
     Disk,
+    /// Everything that can befall a PostgreSQL under two nodes.
+    Database,
 }
 
 /// How long, and what.
@@ -90,6 +93,7 @@ impl Program {
             Self::Crash => "crash",
             Self::Power => "power",
             Self::Disk => "disk",
+            Self::Database => "database",
         }
     }
 
@@ -98,6 +102,7 @@ impl Program {
             Self::Crash => crash::trial(trial),
             Self::Power => power::trial(trial),
             Self::Disk => disk::trial(trial),
+            Self::Database => database::trial(trial),
         }
     }
 }

@@ -104,7 +104,7 @@ impl Verifier {
 }
 
 /// Calls `read` for each session, several at a time; answers in the order of the sessions.
-fn for_each_session<T: Send>(
+pub(crate) fn for_each_session<T: Send>(
     url: &str,
     sessions: &[Session],
     read: impl Fn(&Rest, &str) -> Result<T> + Sync,
@@ -134,7 +134,7 @@ fn for_each_session<T: Send>(
 }
 
 /// All events of a session, over all pages.
-fn list_events(rest: &Rest, session: &str) -> Result<Vec<Value>> {
+pub(crate) fn list_events(rest: &Rest, session: &str) -> Result<Vec<Value>> {
     let mut events = Vec::new();
     let mut query = String::new();
     loop {

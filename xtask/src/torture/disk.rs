@@ -3,7 +3,7 @@
 
 mod fails;
 mod full;
-mod mount;
+pub(super) mod mount;
 mod refused;
 
 use std::path::{Path, PathBuf};

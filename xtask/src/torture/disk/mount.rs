@@ -9,7 +9,7 @@ use crate::command;
 
 /// A mounted filesystem; it is gone with this value, and what is in it.
 #[derive(Debug)]
-pub(super) struct Mount {
+pub(in crate::torture) struct Mount {
     /// Where it is.
     pub path: PathBuf,
 }
@@ -19,7 +19,7 @@ impl Mount {
     ///
     /// # Errors
     /// Where mounting is not allowed: it takes root.
-    pub(super) fn new(path: &Path, mebibytes: u32) -> Result<Self> {
+    pub(in crate::torture) fn new(path: &Path, mebibytes: u32) -> Result<Self> {
         std::fs::create_dir(path).with_context(|| format!("cannot make {}", path.display()))?;
         let size = format!("size={mebibytes}m,mode=700");
         command::output(
@@ -30,13 +30,13 @@ impl Mount {
     }
 
     /// Forbids or allows writing; only while nobody has a file open for writing.
-    pub(super) fn remount(&self, mode: &str) -> Result<()> {
+    pub(in crate::torture) fn remount(&self, mode: &str) -> Result<()> {
         let options = format!("remount,{mode}");
         command::output(Command::new("mount").args(["-o", &options]).arg(&self.path)).map(drop)
     }
 
     /// Takes what room is left, in a file of its own; whether there was any.
-    pub(super) fn fill(&self) -> Result<bool> {
+    pub(in crate::torture) fn fill(&self) -> Result<bool> {
         use std::io::Write as _;
         let path = self.filler();
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
@@ -52,7 +52,7 @@ impl Mount {
     }
 
     /// Gives back what was taken.
-    pub(super) fn empty(&self) -> Result<()> {
+    pub(in crate::torture) fn empty(&self) -> Result<()> {
         std::fs::remove_file(self.filler()).context("cannot remove what fills the disk")
     }
 
