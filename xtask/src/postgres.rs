@@ -88,6 +88,14 @@ impl Postgres {
     pub(crate) fn wait_for(&self, server: &mut Child, port: u16) -> Result<()> {
         self.instance.programs().wait_for(server, port)
     }
+
+    /// What a statement answers: a line a row, its columns separated by spaces.
+    pub(crate) fn query(&self, statement: &str) -> Result<String> {
+        let mut psql = Command::new(self.instance.programs().path("psql"));
+        let form = ["--no-psqlrc", "--tuples-only", "--no-align", "--field-separator= "];
+        psql.args(form).args(["--dbname", &self.url()]);
+        command::output(psql.arg("--command").arg(statement))
+    }
 }
 
 /// Runs a program with a PostgreSQL to test with, and a PgBouncer before it.

@@ -63,6 +63,12 @@ impl Rest {
         answer(self.agent.get(self.url(path)).call())
     }
 
+    /// `GET` of a path below the version with query parameters.
+    pub(crate) fn list(&self, path: &str, parameters: &[(&str, String)]) -> Result<Value, Failure> {
+        let query = parameters.iter().map(|(name, value)| (*name, value.as_str()));
+        answer(self.agent.get(self.url(path)).query_pairs(query).call())
+    }
+
     /// `POST` of `body` to a path below the version.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         answer(self.agent.post(self.url(path)).send_json(body))

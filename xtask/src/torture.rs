@@ -4,6 +4,7 @@
 
 mod database;
 mod disk;
+mod history;
 mod ledger;
 mod power;
 mod strace;
@@ -30,6 +31,8 @@ pub(crate) enum Program {
     Disk,
     /// Everything that can befall a PostgreSQL under two nodes.
     Database,
+    /// Concurrent clients, and a model that must explain what they were answered.
+    History,
 }
 
 /// How long, and what.
@@ -94,6 +97,7 @@ impl Program {
             Self::Power => "power",
             Self::Disk => "disk",
             Self::Database => "database",
+            Self::History => "history",
         }
     }
 
@@ -103,6 +107,7 @@ impl Program {
             Self::Power => power::trial(trial),
             Self::Disk => disk::trial(trial),
             Self::Database => database::trial(trial),
+            Self::History => history::trial(trial),
         }
     }
 }
