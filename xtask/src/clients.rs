@@ -3,7 +3,7 @@
 //! The claim is "change the address, nothing else", so a row is what a user would write. How many calls a row
 //! made is read from the server's log: a row that never reached the server has shown nothing.
 
-mod python;
+pub(crate) mod python;
 mod rows;
 mod table;
 mod tally;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{command, debian};
 
 /// The interpreter of a virtual environment that holds exactly `requirements`.
-pub(super) fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf> {
+pub(crate) fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf> {
     let wanted = std::fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     let python = folder.join("bin").join("python");
