@@ -1,35 +1,48 @@
-//! `cargo xtask bench`: durable appends over HTTP, beside the same server's ceiling without storage; lists over
-//! REST beside lists over gRPC.
+//! `cargo xtask bench`: what the server does a second and what it costs, beside what else could do the same work.
 //!
-//! Both are measured in one run, turn by turn, by the same generator on the same machine: the figures of two
-//! machines, or of two days, do not compare, but their ratio does.
+//! Everything that is compared is measured in one run, turn by turn, by the same generator on the same machine: the
+//! figures of two machines, or of two days, do not compare, but their ratio does.
 
-mod cpu;
-mod lists;
+mod adk;
+mod appends;
+mod bare;
+mod bars;
+mod conditions;
+mod database;
+mod figures;
+mod growth;
+mod http1;
+mod http2;
 mod load;
-mod report;
+mod message;
+mod page;
+mod plot;
+mod process;
+mod profile;
+mod reading;
 mod request;
+mod seed;
+mod subject;
+mod walk;
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use self::load::Sample;
-use self::report::Row;
-use crate::rest::Rest;
-use crate::server::{QUIET, Server};
-use crate::workspace::{Scratch, Workspace};
+use self::bare::BareSqlite;
+use self::bars::Bar;
+use self::database::Databases;
+use crate::workspace::Workspace;
 
 /// How many clients append at a time, each over its own kept connection.
-const CLIENTS: [usize; 3] = [1, 32, 128];
-/// Where the bar is held, and how high.
-const BAR_CLIENTS: usize = 32;
-const BAR: f64 = 0.4;
+const CLIENTS: [usize; 4] = [1, 32, 128, 256];
 /// Sessions that the clients append to in turn.
-const SESSIONS: usize = 512;
-/// Makes the server parse and answer appends, and store nothing.
-const CEILING: &str = "--bench-null-append";
+const SESSIONS: usize = 64;
+/// The page that a run fills, and the folder of its plots.
+const PAGE: &str = "docs/benchmarks.md";
+const PLOTS: &str = "docs/benchmarks";
 
 /// How long to measure, and what.
 #[derive(Debug, clap::Args)]
@@ -40,87 +53,139 @@ pub(crate) struct Options {
     /// Seconds that one run measures, after a short warm-up.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// How many clients append at a time; may be given more than once. The bar is held at 32.
+    /// How many clients append at a time; may be given more than once. Bars are held at 32.
     #[arg(long, default_values_t = CLIENTS)]
     clients: Vec<usize>,
+    /// Only this part; may be given more than once.
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+    /// How many sessions the large engine has when growth is measured.
+    #[arg(long, default_value_t = 1_000_000)]
+    large: usize,
+    /// How many events a long session has when growth is measured.
+    #[arg(long, default_value_t = 100_000)]
+    long: usize,
+    /// Every part: growth on PostgreSQL and the profile too.
+    #[arg(long)]
+    full: bool,
     /// The server to measure, in place of the release build.
     #[arg(long, value_name = "PATH")]
     bin: Option<PathBuf>,
-    /// Fail when the ratio at 32 clients misses the bar.
+    /// Write the results and the plots to docs/benchmarks.md.
+    #[arg(long)]
+    write: bool,
+    /// Fail when a bar is missed.
     #[arg(long)]
     check: bool,
 }
 
-/// A server that is measured, and the sessions that it has.
-struct Subject {
-    server: Server,
-    sessions: Vec<String>,
-    /// Goes after the server.
-    _data: Scratch,
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Appends by many clients, beside ADK, the bare engines, and the server without storage.
+    Appends,
+    /// Sessions of different lengths, read over both protocols, beside ADK.
+    Reading,
+    /// What long sessions and large engines cost; memory, disk and starts.
+    Growth,
+    /// Where the server's processor time goes while it appends, by Linux's perf; only by `--full` or by name.
+    Profile,
+    /// Growth on PostgreSQL, which takes longer than all else together; only by `--full` or by name.
+    GrowthPostgres,
 }
 
-/// Measures, and prints a table.
-///
-/// # Errors
-/// When a server does not start or answers anything but success, or with `--check` when the bar is missed.
-pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let time = Duration::try_from_secs_f64(options.seconds).context("--seconds is no length of time")?;
-    let binary = workspace.server_binary(options.bin.as_deref())?;
-    let durable = Subject::start(&binary, workspace.scratch("bench-durable")?, &QUIET)?;
-    let ceiling = Subject::start(
-        &binary,
-        workspace.scratch("bench-ceiling")?,
-        &[QUIET.as_slice(), &[CEILING]].concat(),
-    )?;
-    println!(
-        "{} runs of {} s each, in turn; an event is {} bytes of JSON with a delta of 2 keys",
-        options.runs,
-        options.seconds,
-        request::EVENT_BYTES
-    );
+const PARTS: [Part; 5] = [Part::Appends, Part::Reading, Part::Growth, Part::Profile, Part::GrowthPostgres];
 
-    let mut rows: Vec<Row> = options.clients.iter().map(|&clients| Row::new(clients)).collect();
-    for _ in 0..options.runs {
-        for row in &mut rows {
-            row.durable.push(durable.measure(row.clients, time)?);
-            row.ceiling.push(ceiling.measure(row.clients, time)?);
+/// What every part measures with.
+struct Bench<'w> {
+    workspace: &'w Workspace,
+    options: &'w Options,
+    binary: PathBuf,
+    postgres: Databases,
+    bare_sqlite: BareSqlite,
+    /// How long one measurement takes.
+    time: Duration,
+}
+
+/// What a part found.
+struct Section {
+    /// For the page.
+    markdown: String,
+    bars: Vec<Bar>,
+    /// File names and pictures.
+    plots: Vec<(String, String)>,
+}
+
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        if self.only.is_empty() {
+            part != Part::GrowthPostgres || self.full
+        } else {
+            self.only.contains(&part)
         }
     }
-    print!("{}", report::table(&rows));
-    print!("{}", lists::run(&durable.server, options.runs, time)?);
+}
 
-    let Some(ratio) = rows.iter().find(|row| row.clients == BAR_CLIENTS).map(Row::ratio) else {
-        if options.check {
-            bail!("the bar is held at {BAR_CLIENTS} clients, which were not measured");
+/// Measures, prints what was found, and writes it to the page if it is to.
+///
+/// # Errors
+/// When anything answers something else than success, or with `--check` when a bar is missed.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let time = Duration::try_from_secs_f64(options.seconds).context("--seconds is no length of time")?;
+    if options.clients.contains(&0) {
+        bail!("--clients must be at least 1");
+    }
+    let binary = workspace.server_binary(options.bin.as_deref())?;
+    let bare_sqlite = BareSqlite::build(workspace)?;
+    let postgres = Databases::start(workspace)?;
+    let bench = Bench { workspace, options, binary, postgres, bare_sqlite, time };
+    let mut bars = Vec::new();
+    for part in PARTS.into_iter().filter(|part| options.wants(*part)) {
+        let section = match part {
+            Part::Appends => appends::run(&bench)?,
+            Part::Reading => reading::run(&bench)?,
+            Part::Growth => growth::run(&bench, growth::Store::Sqlite, part.name())?,
+            Part::GrowthPostgres => growth::run(&bench, growth::Store::Postgres, part.name())?,
+            Part::Profile => profile::run(&bench)?,
+        };
+        println!("\n{}", section.markdown);
+        if options.write {
+            section.write(workspace, part.name())?;
         }
-        return Ok(());
-    };
-    let verdict = if ratio >= BAR { "met" } else { "missed" };
-    println!("durable / ceiling with {BAR_CLIENTS} clients: {ratio:.2}; the bar of {BAR} is {verdict}");
-    if options.check && ratio < BAR {
-        bail!("the bar is missed");
+        bars.extend(section.bars);
+    }
+    for bar in &bars {
+        println!("{}", bar.line());
+    }
+    if options.check && !bars.iter().all(Bar::is_met) {
+        bail!("a bar is missed");
     }
     Ok(())
 }
 
-impl Subject {
-    fn start(binary: &Path, data: Scratch, more: &[&str]) -> Result<Self> {
-        let server = Server::start(binary, &data.path.join("data"), more)?;
-        let rest = Rest::new(&server.url);
-        let engine = rest.create_engine().context("cannot create an engine")?;
-        let sessions = (0..SESSIONS)
-            .map(|number| {
-                rest.create_session(&engine, &format!("bench-{number}"), &format!("user-{}", number % 64))
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .context("cannot create a session")?;
-        Ok(Self { server, sessions, _data: data })
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Appends => "appends",
+            Self::Reading => "reading",
+            Self::Growth => "growth",
+            Self::GrowthPostgres => "growth-postgres",
+            Self::Profile => "profile",
+        }
     }
+}
 
-    fn measure(&self, clients: usize, time: Duration) -> Result<Sample> {
-        let before = cpu::used_by(self.server.id())?;
-        let mut sample = load::run(self.server.address()?, &self.sessions, clients, time)?;
-        sample.server_cpu = cpu::used_by(self.server.id())?.saturating_sub(before);
-        Ok(sample)
+impl Section {
+    fn write(&self, workspace: &Workspace, block: &str) -> Result<()> {
+        let page = workspace.root.join(PAGE);
+        let text = fs::read_to_string(&page).with_context(|| format!("cannot read {PAGE}"))?;
+        let text = page::with_block(&text, block, &self.markdown)?;
+        fs::write(&page, text).with_context(|| format!("cannot write {PAGE}"))?;
+        let folder = workspace.root.join(PLOTS);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {PLOTS}"))?;
+        for (name, svg) in &self.plots {
+            fs::write(folder.join(name), svg).with_context(|| format!("cannot write {PLOTS}/{name}"))?;
+        }
+        Ok(())
     }
 }

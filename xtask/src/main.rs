@@ -54,7 +54,7 @@ enum Task {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         program: Vec<std::ffi::OsString>,
     },
-    /// Measure durable appends over HTTP beside the same server's ceiling without storage.
+    /// Measure appends, reading and growth, beside ADK, the bare engines, and the same server without storage.
     Bench(bench::Options),
 }
 

@@ -47,6 +47,11 @@ impl Postgres {
         self.instance.url()
     }
 
+    /// Where one of its programs is.
+    pub(crate) fn path_of(&self, program: &str) -> PathBuf {
+        self.programs.join(program)
+    }
+
     /// Tells a program of the database, and where its tools are.
     pub(crate) fn tell<'c>(&self, program: &'c mut Command) -> &'c mut Command {
         let own = self.as_its_user(Path::new(""));

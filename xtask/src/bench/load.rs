@@ -1,181 +1,201 @@
 //! The load: blocking clients, each sending its next append when the last is answered.
 //!
-//! The generator shares the machine with the server, so it does next to nothing: bytes that were built
-//! before, one write, one read, one comparison.
+//! The generator shares the machine with the server, so it does next to nothing.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
-use super::request::{FIRST_NUMBER, Request};
+use super::figures::Sample;
+use super::http1::Http1;
+use super::http2::Http2;
+use super::request::{self, FIRST_NUMBER, Request};
 
-/// Before the measurement: connections are made, and the server has warm caches.
-const WARM_UP: Duration = Duration::from_millis(300);
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-const STATUS: &[u8] = b"HTTP/1.1 200 ";
-const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+/// Before a measurement by time: connections are made, and the server has warm caches.
+pub(crate) const WARM_UP: Duration = Duration::from_millis(300);
+/// How long a connection waits for an answer.
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+const APPEND: &str = "/google.cloud.aiplatform.v1beta1.SessionService/AppendEvent";
 
 /// Never used twice in this process, so that every append is another event.
 static NUMBERS: AtomicU64 = AtomicU64::new(FIRST_NUMBER);
 
-/// One run.
-#[derive(Clone, Debug)]
-pub(crate) struct Sample {
-    /// How long it measured.
-    pub time: Duration,
-    /// How long each append took that began in that time.
-    pub latencies: Vec<Duration>,
-    /// All appends, the warm-up's too.
-    pub answers: u64,
-    /// What the server's process used for all of them.
-    pub server_cpu: Duration,
+/// How clients speak to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// JSON over HTTP/1.1.
+    Rest,
+    /// Protobuf over HTTP/2.
+    Grpc,
 }
 
-/// Appends from `clients` connections for `time`, after a warm-up.
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rest => "REST",
+            Self::Grpc => "gRPC",
+        })
+    }
+}
+
+/// When clients end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    /// After a warm-up and this time.
+    Time(Duration),
+    /// After so many appends of each client, all of them measured.
+    Count(usize),
+}
+
+/// One client's way to the server.
+enum Client {
+    Rest(Http1),
+    Grpc(Http2, String),
+}
+
+/// What one client did.
+#[derive(Default)]
+struct Part {
+    latencies: Vec<Duration>,
+    answers: u64,
+    /// When it began and ended.
+    span: Option<(Instant, Instant)>,
+}
+
+/// Appends from `clients` connections, each to sessions of its own as far as there are enough.
 ///
 /// # Errors
 /// When a connection breaks or an answer is not a success.
 pub(crate) fn run(
     address: SocketAddr,
+    protocol: Protocol,
     sessions: &[String],
     clients: usize,
-    time: Duration,
+    until: Until,
 ) -> Result<Sample> {
-    let host = address.to_string();
+    if sessions.is_empty() {
+        bail!("there is no session to append to");
+    }
     let start = Barrier::new(clients);
     let parts = thread::scope(|scope| {
         let running: Vec<_> = (0..clients)
             .map(|client| {
-                let mine = sessions.iter().skip(client).step_by(clients);
-                let requests: Vec<Request> = mine.map(|session| Request::new(&host, session)).collect();
+                let first = client % sessions.len();
+                let mine: Vec<&str> =
+                    sessions.iter().skip(first).step_by(clients).map(String::as_str).collect();
                 let start = &start;
-                scope.spawn(move || one_client(address, requests, start, time))
+                scope.spawn(move || one_client(address, protocol, &mine, start, until))
             })
             .collect();
         running.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>()
     });
-    let mut sample = Sample { time, latencies: Vec::new(), answers: 0, server_cpu: Duration::ZERO };
+    let mut sample = Sample::default();
+    let mut spans = Vec::new();
     for part in parts {
-        let (latencies, answers) = part.map_err(|_| anyhow!("a client panicked"))??;
-        sample.latencies.extend(latencies);
-        sample.answers += answers;
+        let part = part.map_err(|_| anyhow!("a client panicked"))??;
+        sample.latencies.extend(part.latencies);
+        sample.answers += part.answers;
+        spans.extend(part.span);
     }
+    sample.time = match until {
+        Until::Time(time) => time,
+        Until::Count(_) => {
+            let began = spans.iter().map(|(began, _)| *began).min();
+            let ended = spans.iter().map(|(_, ended)| *ended).max();
+            began.zip(ended).map(|(began, ended)| ended - began).unwrap_or_default()
+        }
+    };
     Ok(sample)
 }
 
-/// One client's latencies in the measured time, and the count of all its answers.
 fn one_client(
     address: SocketAddr,
-    mut requests: Vec<Request>,
+    protocol: Protocol,
+    sessions: &[&str],
     start: &Barrier,
-    time: Duration,
-) -> Result<(Vec<Duration>, u64)> {
-    let connection = Connection::open(address);
+    until: Until,
+) -> Result<Part> {
+    let client = Client::open(address, protocol);
+    let mut requests: Vec<_> =
+        sessions.iter().map(|session| (*session, Request::new(address, session))).collect();
     // Before the first error can end this client: the others wait for it here.
     start.wait();
-    let mut connection = connection?;
-    let warm = Instant::now() + WARM_UP;
-    let end = warm + time;
-    let mut latencies = Vec::new();
-    let mut answers = 0;
-    loop {
-        // Every session in turn; without any there is nothing to do.
-        if requests.is_empty() {
-            bail!("there are more clients than sessions");
-        }
-        for request in &mut requests {
-            let bytes = request.numbered(NUMBERS.fetch_add(1, Ordering::Relaxed));
-            let sent = Instant::now();
-            if sent >= end {
-                return Ok((latencies, answers));
-            }
-            connection.exchange(bytes)?;
-            answers += 1;
-            if sent >= warm {
-                latencies.push(sent.elapsed());
-            }
-        }
-    }
-}
-
-/// A kept connection.
-struct Connection {
-    stream: TcpStream,
-    buffer: [u8; 4096],
-    /// How every whole answer ends: the blank line and the body, learnt from the first.
-    ending: Vec<u8>,
-}
-
-impl Connection {
-    fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).context("cannot connect")?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-        Ok(Self { stream, buffer: [0; 4096], ending: Vec::new() })
-    }
-
-    /// Sends a request and reads its answer to the end.
-    fn exchange(&mut self, request: &[u8]) -> Result<()> {
-        self.stream.write_all(request).context("cannot send")?;
-        let mut length = 0;
-        loop {
-            let Some(room) = self.buffer.get_mut(length..).filter(|room| !room.is_empty()) else {
-                bail!("an answer of more than {length} bytes");
-            };
-            let read = self.stream.read(room).context("no answer")?;
-            if read == 0 {
-                bail!("the server closed the connection");
-            }
-            length += read;
-            let answer = self.buffer.get(..length).unwrap_or_default();
-            if self.ending.is_empty() {
-                let Some(ending) = ending_of(answer)? else { continue };
-                self.ending = ending.to_vec();
-            }
-            if answer.ends_with(&self.ending) {
-                if !answer.starts_with(STATUS) {
-                    bail!("not a success: {}", String::from_utf8_lossy(answer));
-                }
-                return Ok(());
-            }
-            if answer.len() >= STATUS.len() && !answer.starts_with(STATUS) {
-                bail!("not a success: {}", String::from_utf8_lossy(answer));
-            }
-        }
-    }
-}
-
-/// The end of a whole answer, from its blank line on; `None` while some of it is still to come.
-fn ending_of(answer: &[u8]) -> Result<Option<&[u8]>> {
-    let Some(end_of_head) = answer.windows(END_OF_HEAD.len()).position(|window| window == END_OF_HEAD) else {
-        return Ok(None);
+    let mut client = client?;
+    let began = Instant::now();
+    let (warm, end, mut left) = match until {
+        Until::Time(time) => (began + WARM_UP, Some(began + WARM_UP + time), usize::MAX),
+        Until::Count(count) => (began, None, count),
     };
-    let (head, ending) = answer.split_at(end_of_head);
-    let head = String::from_utf8_lossy(head);
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
-    let length = length.with_context(|| format!("an answer without a length: {head}"))?;
-    Ok((ending.len() >= END_OF_HEAD.len() + length).then_some(ending))
+    let mut part = Part::default();
+    loop {
+        for (session, request) in &mut requests {
+            let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+            let sent = Instant::now();
+            if left == 0 || end.is_some_and(|end| sent >= end) {
+                part.span = Some((began, sent));
+                return Ok(part);
+            }
+            client.append(session, request, number)?;
+            left -= 1;
+            part.answers += 1;
+            if sent >= warm {
+                part.latencies.push(sent.elapsed());
+            }
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ending_is_known_once_the_answer_is_whole() {
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nDate: x\r\n\r\n{}\n";
-        for cut in 0..answer.len() {
-            assert_eq!(ending_of(&answer[..cut]).expect("no error"), None, "{cut}");
-        }
-        assert_eq!(ending_of(answer).expect("no error"), Some(&b"\r\n\r\n{}\n"[..]));
-        assert!(ending_of(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+impl Client {
+    fn open(address: SocketAddr, protocol: Protocol) -> Result<Self> {
+        Ok(match protocol {
+            Protocol::Rest => Self::Rest(Http1::open(address)?),
+            Protocol::Grpc => Self::Grpc(Http2::open(address)?, request::text()),
+        })
     }
+
+    fn append(&mut self, session: &str, request: &mut Request, number: u64) -> Result<()> {
+        match self {
+            Self::Rest(connection) => connection.exchange(request.numbered(number)).map(drop),
+            Self::Grpc(connection, text) => {
+                let message = request::append_message(session, text, number);
+                connection.call(APPEND, &message).map(drop)
+            }
+        }
+    }
+}
+
+/// Sends `requests` over `clients` connections, in no order, as fast as they are answered.
+///
+/// # Errors
+/// When a connection breaks or an answer is not a success.
+pub(crate) fn send_all(
+    address: SocketAddr,
+    clients: usize,
+    count: usize,
+    request: impl Fn(usize) -> Vec<u8> + Sync,
+) -> Result<()> {
+    let next = AtomicU64::new(0);
+    let parts = thread::scope(|scope| {
+        let one = || -> Result<()> {
+            let mut connection = Http1::open(address)?;
+            loop {
+                let number = usize::try_from(next.fetch_add(1, Ordering::Relaxed))?;
+                if number >= count {
+                    return Ok(());
+                }
+                connection.exchange(&request(number))?;
+            }
+        };
+        let running: Vec<_> = (0..clients).map(|_| scope.spawn(one)).collect();
+        running.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+    });
+    for part in parts {
+        part.map_err(|_| anyhow!("a client panicked"))??;
+    }
+    Ok(())
 }
