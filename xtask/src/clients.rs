@@ -152,7 +152,7 @@ fn try_row(
     let scratch = workspace.scratch("clients")?;
     let data = scratch.path.join("data");
     let versions = scratch.path.join("versions.txt");
-    let mut flags: Vec<String> = LOGGED.map(str::to_owned).to_vec();
+    let mut flags: Vec<String> = LOGGED.iter().chain(row.flags).map(|flag| (*flag).to_owned()).collect();
     if row.store == Store::Postgres {
         if postgres.is_none() {
             *postgres = Some(Postgres::start(workspace)?);

@@ -4,7 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod instance;
 pub(crate) mod programs;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -49,7 +49,7 @@ impl Postgres {
 
     /// Where one of its programs is.
     pub(crate) fn path_of(&self, program: &str) -> PathBuf {
-        self.programs.join(program)
+        self.instance.programs().path(program)
     }
 
     /// Tells a program of the database, and where its tools are.

@@ -18,6 +18,8 @@ pub(super) struct Row {
     pub(super) speaks: &'static [Protocol],
     /// Where the server keeps its data.
     pub(super) store: Store,
+    /// What else the server is told.
+    pub(super) flags: &'static [&'static str],
 }
 
 /// Where a server keeps its data.
@@ -47,6 +49,10 @@ pub(super) const ROWS: &[Row] = &[
     row(Tool::Python, "Python google-api-python-client", &["test_discovery.py"], &[Rest]),
     row(Tool::Python, "Python protobuf, JSON of ADK events", &["test_json_corpus.py"], &[Rest]),
     row(Tool::Python, "gRPC reflection, health", &["test_contract.py"], &[Grpc]),
+    Row {
+        flags: &["--raw-event-ids"],
+        ..row(Tool::Python, "Python ADK, generated client: retries", &["test_retries.py"], &[Rest, Grpc])
+    },
     row(Tool::Python, "curl and Python of the README", &["test_readme.py"], &[Rest, Grpc]),
     row(Tool::Python, "Python snippets", &["test_snippets.py"], &[Rest, Grpc]),
     Row {
@@ -55,6 +61,7 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &["test_openapi.py"],
         speaks: &[Rest],
         store: Store::Sqlite,
+        flags: &[],
     },
     row(Tool::Node, "Node @google/adk", &["adk.test.mjs"], &[Rest]),
     row(Tool::Node, "Node @google-cloud/aiplatform, gRPC", &["aiplatform-grpc.test.mjs"], &[Grpc]),
@@ -82,6 +89,10 @@ pub(super) const ROWS: &[Row] = &[
         &[Grpc],
     ),
     on_postgres(Tool::Python, "Python ADK on PostgreSQL", &["test_adk.py"], &[Rest]),
+    Row {
+        flags: &["--raw-event-ids"],
+        ..on_postgres(Tool::Python, "Python retries on PostgreSQL", &["test_retries.py"], &[Rest, Grpc])
+    },
     on_postgres(Tool::Node, "Node @google/adk on PostgreSQL", &["adk.test.mjs"], &[Rest]),
     on_postgres(Tool::GoAdk, "Go google.golang.org/adk on PostgreSQL", &["."], &[Grpc]),
     on_postgres(Tool::Java, "Java google-adk on PostgreSQL", &["-Dtest=AdkTest"], &[Rest]),
@@ -93,7 +104,7 @@ const fn row(
     arguments: &'static [&'static str],
     speaks: &'static [Protocol],
 ) -> Row {
-    Row { client, tool, arguments, speaks, store: Store::Sqlite }
+    Row { client, tool, arguments, speaks, store: Store::Sqlite, flags: &[] }
 }
 
 /// One of the rows above once more, against a server on PostgreSQL.
@@ -103,7 +114,7 @@ const fn on_postgres(
     arguments: &'static [&'static str],
     speaks: &'static [Protocol],
 ) -> Row {
-    Row { client, tool, arguments, speaks, store: Store::Postgres }
+    Row { client, tool, arguments, speaks, store: Store::Postgres, flags: &[] }
 }
 
 impl Row {
