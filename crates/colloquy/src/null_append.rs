@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use colloquy_sessions::Timestamp;
 use colloquy_sessions::engine::Engine;
 use colloquy_sessions::event::Event;
+use colloquy_sessions::horizon::Horizon;
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
@@ -96,6 +97,14 @@ impl Store for NullAppend {
 
     async fn lease_upkeep(&self) -> StoreResult<bool> {
         self.inner.lease_upkeep().await
+    }
+
+    async fn horizon(&self) -> StoreResult<Option<Horizon>> {
+        self.inner.horizon().await
+    }
+
+    async fn keep_horizon(&self, horizon: Horizon) -> StoreResult<()> {
+        self.inner.keep_horizon(horizon).await
     }
 
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {

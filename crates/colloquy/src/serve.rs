@@ -45,7 +45,7 @@ async fn run_until_stopped(settings: Settings) -> Result<()> {
     }
     let service = Arc::new(Service::new(
         store,
-        Arc::new(SystemClock),
+        Arc::new(SystemClock::start()),
         Arc::new(SystemRandom),
         settings.service.clone(),
     ));

@@ -1,11 +1,19 @@
 //! The machine's clock and randomness, for the domain that has none of its own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use colloquy_sessions::{Clock, IdSource, Timestamp};
 
-/// The machine's wall clock.
-pub(crate) struct SystemClock;
+/// The machine's clocks: the one on the wall, and one that only runs.
+pub(crate) struct SystemClock {
+    started: Instant,
+}
+
+impl SystemClock {
+    pub(crate) fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+}
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
@@ -16,6 +24,10 @@ impl Clock for SystemClock {
             Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
         };
         Timestamp(micros)
+    }
+
+    fn steady(&self) -> Duration {
+        self.started.elapsed()
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod horizon;
 pub mod id;
 pub mod labels;
 pub mod limits;

@@ -8,7 +8,7 @@ mod retries;
 mod sessions;
 mod upkeep;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::error::Error;
 use crate::id::{IdSource, SessionIdRule, next_id};
@@ -41,6 +41,7 @@ pub struct Settings {
 pub struct Service {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    watch: Mutex<upkeep::Watch>,
     ids: Arc<dyn IdSource>,
     settings: Settings,
 }
@@ -75,7 +76,7 @@ impl Service {
         ids: Arc<dyn IdSource>,
         settings: Settings,
     ) -> Self {
-        Self { store, clock, ids, settings }
+        Self { store, clock, watch: Mutex::default(), ids, settings }
     }
 
     /// What was decided when the server started.

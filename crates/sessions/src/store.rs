@@ -18,6 +18,7 @@ use resource_names::{EngineName, LocationName, OperationParent, SessionName};
 
 use crate::engine::{Engine, EngineContent};
 use crate::event::Event;
+use crate::horizon::Horizon;
 use crate::labels::Labels;
 use crate::operation::{ApiVersion, Operation, OperationKind};
 use crate::page::{Cursor, Page};
@@ -390,6 +391,12 @@ pub trait Store: Send + Sync + 'static {
     async fn lease_upkeep(&self) -> StoreResult<bool> {
         Ok(true)
     }
+
+    /// The horizon that was kept last; none in a store that never kept one.
+    async fn horizon(&self) -> StoreResult<Option<Horizon>>;
+
+    /// Keeps the horizon in place of the one before.
+    async fn keep_horizon(&self, horizon: Horizon) -> StoreResult<()>;
 
     /// Deletes at most `limit` sessions whose expire time has come, as [`Store::delete_session`] would.
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress>;

@@ -40,6 +40,9 @@ impl Timestamp {
 pub trait Clock: Send + Sync + 'static {
     /// The time now. May jump either way: nothing durable relies on it going forward.
     fn now(&self) -> Timestamp;
+
+    /// How much time has passed since some moment, by a clock that nobody sets.
+    fn steady(&self) -> Duration;
 }
 
 #[cfg(test)]

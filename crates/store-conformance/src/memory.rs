@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use colloquy_sessions::Timestamp;
 use colloquy_sessions::engine::Engine;
 use colloquy_sessions::event::Event;
+use colloquy_sessions::horizon::Horizon;
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
@@ -112,6 +113,15 @@ impl Store for MemoryStore {
 
     async fn delete_operation(&self, location: &LocationName, id: u64) -> StoreResult<bool> {
         Ok(self.tables().delete_operation(location, id))
+    }
+
+    async fn horizon(&self) -> StoreResult<Option<Horizon>> {
+        Ok(self.tables().horizon)
+    }
+
+    async fn keep_horizon(&self, horizon: Horizon) -> StoreResult<()> {
+        self.tables().horizon = Some(horizon);
+        Ok(())
     }
 
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {

@@ -163,6 +163,7 @@ cases! { $
     upkeep {
         a_store_that_serves_is_healthy
         with_nothing_to_do_nothing_is_done
+        the_horizon_is_the_one_that_was_kept_last
         upkeep_is_somebodys
         expiry_deletes_what_is_due_and_nothing_else
         expiry_goes_in_bounded_steps_over_all_engines

@@ -14,6 +14,7 @@ mod connection;
 mod database;
 mod engine_keys;
 mod error;
+mod horizon;
 mod hosts;
 mod key;
 mod lease;

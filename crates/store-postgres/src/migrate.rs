@@ -33,6 +33,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0003_leases.sql"),
         oldest_node: 1,
     },
+    // Nodes without it believe their clocks.
+    Migration {
+        number: 4,
+        name: "horizon",
+        sql: include_str!("../migrations/0004_horizon.sql"),
+        oldest_node: 1,
+    },
 ];
 
 /// What nodes lock so that one migrates at a time: "colloquy" in ASCII.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use colloquy_sessions::engine::Engine;
 use colloquy_sessions::event::Event;
+use colloquy_sessions::horizon::Horizon;
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
@@ -23,7 +24,7 @@ use crate::lease::Lease;
 use crate::migrate::migrate;
 use crate::write::events::NewEvent;
 use crate::writer::Writers;
-use crate::{read, write};
+use crate::{horizon, read, write};
 
 /// How a store uses the database.
 #[derive(Clone, Debug)]
@@ -185,6 +186,14 @@ impl Store for PostgresStore {
 
     async fn lease_upkeep(&self) -> StoreResult<bool> {
         self.within(self.lease.take(&self.database)).await
+    }
+
+    async fn horizon(&self) -> StoreResult<Option<Horizon>> {
+        self.read(horizon::Read).await
+    }
+
+    async fn keep_horizon(&self, horizon: Horizon) -> StoreResult<()> {
+        self.write(horizon::Keep(horizon)).await
     }
 
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {

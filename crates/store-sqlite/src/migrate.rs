@@ -19,6 +19,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "sessions", sql: include_str!("../migrations/0001_sessions.sql") },
     Migration { number: 2, name: "requests", sql: include_str!("../migrations/0002_requests.sql") },
+    Migration { number: 3, name: "horizon", sql: include_str!("../migrations/0003_horizon.sql") },
 ];
 
 /// Brings the schema to the last version that this server knows, all or nothing.

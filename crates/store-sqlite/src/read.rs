@@ -2,6 +2,7 @@
 
 pub(crate) mod engines;
 pub(crate) mod events;
+pub(crate) mod horizon;
 pub(crate) mod operations;
 pub(crate) mod sessions;
 pub(crate) mod state;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use colloquy_sessions::engine::Engine;
 use colloquy_sessions::event::Event;
+use colloquy_sessions::horizon::Horizon;
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
@@ -244,6 +245,14 @@ impl Store for SqliteStore {
         self.writer
             .submit_freeing(COMMAND_BYTES, move |write| write::operations::delete(write, &location, id))
             .await
+    }
+
+    async fn horizon(&self) -> StoreResult<Option<Horizon>> {
+        self.readers.read(|connection| Ok(read::horizon::get(connection)?)).await
+    }
+
+    async fn keep_horizon(&self, horizon: Horizon) -> StoreResult<()> {
+        self.writer.submit(COMMAND_BYTES, move |write| write::horizon::keep(write, horizon)).await
     }
 
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {

@@ -13,6 +13,7 @@ use crate::read;
 pub(crate) mod engines;
 pub(crate) mod events;
 mod free;
+pub(crate) mod horizon;
 pub(crate) mod operations;
 mod requests;
 pub(crate) mod sessions;

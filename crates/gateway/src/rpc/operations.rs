@@ -91,6 +91,10 @@ mod tests {
         fn now(&self) -> Timestamp {
             Timestamp(1_767_225_600_000_000)
         }
+
+        fn steady(&self) -> Duration {
+            Duration::ZERO
+        }
     }
 
     struct Counting(std::sync::atomic::AtomicU64);

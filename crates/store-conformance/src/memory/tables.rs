@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use colloquy_sessions::Timestamp;
 use colloquy_sessions::engine::Engine;
+use colloquy_sessions::horizon::Horizon;
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::request::Request;
 use colloquy_sessions::session::Session;
@@ -52,6 +53,7 @@ pub(super) struct OperationRow {
 #[derive(Default)]
 pub(super) struct Tables {
     last_key: u64,
+    pub(super) horizon: Option<Horizon>,
     pub(super) engines: BTreeMap<EngineKey, EngineRow>,
     pub(super) sessions: BTreeMap<SessionKey, SessionRow>,
     pub(super) app_states: BTreeMap<EngineKey, Keys>,

@@ -1,5 +1,8 @@
 //! Upkeep: expiry, purges, health.
 
+use std::time::Duration;
+
+use colloquy_sessions::horizon::{Ahead, Horizon};
 use colloquy_sessions::store::Progress;
 
 use crate::Factory;
@@ -8,6 +11,21 @@ use crate::fixture::{DAY, World, at, engine, entries, session, session_ids, text
 pub async fn a_store_that_serves_is_healthy(factory: &dyn Factory) {
     let (world, _) = World::with_session(factory).await;
     assert_eq!(world.store.health().await, Ok(()));
+}
+
+pub async fn the_horizon_is_the_one_that_was_kept_last(factory: &dyn Factory) {
+    let (world, _) = World::with_session(factory).await;
+    assert_eq!(world.store.horizon().await, Ok(None));
+    let ahead = Ahead { since: at(DAY), lasted: Duration::from_micros(1_234_567) };
+    for horizon in [
+        Horizon::first(at(5)),
+        Horizon { believed: at(6), ahead: Some(ahead) },
+        // Back again.
+        Horizon::first(at(-7)),
+    ] {
+        assert_eq!(world.store.keep_horizon(horizon).await, Ok(()));
+        assert_eq!(world.store.horizon().await, Ok(Some(horizon)));
+    }
 }
 
 pub async fn with_nothing_to_do_nothing_is_done(factory: &dyn Factory) {

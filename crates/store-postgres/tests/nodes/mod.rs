@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use colloquy_sessions::Timestamp;
 use colloquy_sessions::engine::Engine;
 use colloquy_sessions::event::Event;
+use colloquy_sessions::horizon::Horizon;
 use colloquy_sessions::operation::Operation;
 use colloquy_sessions::page::Page;
 use colloquy_sessions::session::Session;
@@ -102,6 +103,14 @@ impl Store for Nodes {
 
     async fn lease_upkeep(&self) -> StoreResult<bool> {
         self.next().lease_upkeep().await
+    }
+
+    async fn horizon(&self) -> StoreResult<Option<Horizon>> {
+        self.next().horizon().await
+    }
+
+    async fn keep_horizon(&self, horizon: Horizon) -> StoreResult<()> {
+        self.next().keep_horizon(horizon).await
     }
 
     async fn expire_sessions(&self, now: Timestamp, limit: usize) -> StoreResult<Progress> {

@@ -87,7 +87,7 @@ fn a_newer_schema_is_refused() {
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let error = open_error(directory.path());
-    assert!(matches!(error, OpenError::NewerSchema { found: 99, supported: 2, .. }), "{error}");
+    assert!(matches!(error, OpenError::NewerSchema { found: 99, supported: 3, .. }), "{error}");
     assert!(error.to_string().contains("schema version 99"), "{error}");
 }
 

@@ -1,0 +1,10 @@
+-- Up to when the clock is believed where rows are freed for good: one row, none in a store that never did upkeep.
+-- Since when, as the clock says, it is too far ahead of that, and how many microseconds this has lasted; null where it
+-- is not.
+
+CREATE TABLE horizon (
+    id           INTEGER PRIMARY KEY CHECK (id = 1),
+    believed     INTEGER NOT NULL,
+    ahead_since  INTEGER,
+    ahead_lasted INTEGER
+) STRICT;

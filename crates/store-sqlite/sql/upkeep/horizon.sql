@@ -1,0 +1,1 @@
+SELECT believed, ahead_since, ahead_lasted FROM horizon WHERE id = 1
