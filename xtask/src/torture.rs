@@ -2,6 +2,7 @@
 //!
 //! Each has a short form, which `cargo xtask test` runs, and goes on for as long as it is told in its long form.
 
+mod clock;
 mod database;
 mod disk;
 mod history;
@@ -33,6 +34,8 @@ pub(crate) enum Program {
     Database,
     /// Concurrent clients, and a model that must explain what they were answered.
     History,
+    /// The server's clock is set forward and back.
+    Clock,
 }
 
 /// How long, and what.
@@ -98,6 +101,7 @@ impl Program {
             Self::Disk => "disk",
             Self::Database => "database",
             Self::History => "history",
+            Self::Clock => "clock",
         }
     }
 
@@ -108,6 +112,7 @@ impl Program {
             Self::Disk => disk::trial(trial),
             Self::Database => database::trial(trial),
             Self::History => history::trial(trial),
+            Self::Clock => clock::trial(trial),
         }
     }
 }
