@@ -55,6 +55,7 @@ pub(crate) struct Ledger {
     pub entries: Vec<Entry>,
     /// Each client's latest number.
     latest: Vec<u64>,
+    /// Since this ledger was made.
     acknowledged: AtomicUsize,
 }
 
@@ -107,6 +108,13 @@ impl Ledger {
             self.entries.extend(part);
         }
         Ok(())
+    }
+
+    /// Answers after a time do not count any more: what they were about may be lost.
+    pub(crate) fn forget_after(&mut self, time: f64) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.answered > time) {
+            entry.outcome = Outcome::Unknown("forgotten".to_owned());
+        }
     }
 
     /// How many appends were acknowledged.

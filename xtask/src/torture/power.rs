@@ -29,7 +29,7 @@ use crate::workspace::{Scratch, Workspace};
 const CLIENTS: usize = 6;
 const BURSTS: usize = 3;
 const APPENDS: usize = 60;
-/// One record begins with nothing, the next with what a server left that was killed.
+/// One record begins with nothing, the next with what a loss of power left of that.
 const RECORDS: u32 = 2;
 /// How many moments of a record are tried, each in three ways.
 const MOMENTS: usize = 90;
@@ -64,13 +64,15 @@ struct Sum {
 pub(super) fn trial(trial: &Trial<'_>) -> Result<Tally> {
     strace::require()?;
     let mut sum = Sum::default();
+    let mut left = None;
     while trial.goes_on(sum.records, RECORDS) {
         let seed = trial.seed.wrapping_add(u64::from(sum.records));
         let scratch = trial.workspace.scratch("power")?;
-        round(trial, &scratch.path, seed, &mut sum).map_err(|error| {
+        let done = round(trial, &scratch.path, seed, left.take(), &mut sum).map_err(|error| {
             error.context(format!("the record and what failed are kept in {}", scratch.keep().display()))
         })?;
         sum.records += 1;
+        left = done.filter(|_| !sum.records.is_multiple_of(RECORDS));
     }
     Ok(Tally {
         tried: format!(
@@ -82,10 +84,21 @@ pub(super) fn trial(trial: &Trial<'_>) -> Result<Tally> {
     })
 }
 
-/// One record, and what can be made of it.
-fn round(trial: &Trial<'_>, folder: &Path, seed: u64, sum: &mut Sum) -> Result<()> {
+/// What a loss of power left, and the ledger until then.
+type Left = (Files, Ledger);
+
+/// One record, and what can be made of it; gives what one loss of power left.
+fn round(
+    trial: &Trial<'_>,
+    folder: &Path,
+    seed: u64,
+    left: Option<Left>,
+    sum: &mut Sum,
+) -> Result<Option<Left>> {
     let data = folder.join("data");
-    let taken = Taken::take(trial.binary, folder, &data, !sum.records.is_multiple_of(RECORDS))?;
+    let begun = if left.is_some() { "what a loss of power left" } else { "nothing" };
+    let known = left.as_ref().map_or(0, |(_, ledger)| ledger.entries.len());
+    let taken = Taken::take(trial.binary, folder, &data, left)?;
     let mut random = SplitMix::new(seed);
     let images = memory_scratch(trial.workspace)?;
     let try_all = |cases: Vec<Case>| try_all(trial.binary, &images.path, &taken.ledger, cases);
@@ -106,13 +119,13 @@ fn round(trial: &Trial<'_>, folder: &Path, seed: u64, sum: &mut Sum) -> Result<(
         bail!("without the syncs of the log nothing was lost: these images show nothing");
     }
     sum.lost_without_syncs += lost;
-    sum.acknowledged += taken.ledger.acknowledged();
+    let acknowledged = taken.ledger.entries.len() - known;
+    sum.acknowledged += acknowledged as u64;
     println!(
-        "seed {seed}: {} calls recorded, {} appends acknowledged",
+        "seed {seed}: {} calls recorded that begin with {begun}, {acknowledged} appends acknowledged",
         taken.record.ops.len(),
-        taken.ledger.acknowledged()
     );
-    Ok(())
+    Ok(taken.leave(&data, &mut random))
 }
 
 /// A record of a server, with the ledger of those who wrote to it.
@@ -127,15 +140,13 @@ struct Taken {
 }
 
 impl Taken {
-    fn take(binary: &Path, folder: &Path, data: &Path, after_kill: bool) -> Result<Self> {
-        let (ledger, before) = if after_kill {
-            let server = Server::start(binary, data, &QUIET)?;
-            let mut ledger = create(&server)?;
-            ledger.write(&server.url, |acknowledged| acknowledged < APPENDS)?;
-            server.kill()?;
-            (Some(ledger), Some(image::read(data)?))
-        } else {
-            (None, None)
+    fn take(binary: &Path, folder: &Path, data: &Path, left: Option<Left>) -> Result<Self> {
+        let (ledger, before) = match left {
+            Some((files, ledger)) => {
+                image::write(&files, data)?;
+                (Some(ledger), Some(image::read(data)?))
+            }
+            None => (None, None),
         };
         let path = folder.join("record");
         let mut command = Command::new("strace");
@@ -148,8 +159,9 @@ impl Taken {
             Some(ledger) => (ledger, 0.0),
             None => (create(&server)?, ledger::now()),
         };
+        let known = ledger.entries.len();
         for burst in 1..=BURSTS {
-            let until = usize::try_from(ledger.acknowledged())? + APPENDS;
+            let until = ledger.entries.len() + APPENDS;
             ledger.write(&server.url, |acknowledged| acknowledged < until)?;
             if burst < BURSTS {
                 wait_for_checkpoint(&data.join("colloquy.db"))?;
@@ -160,10 +172,24 @@ impl Taken {
         wait_for_end(&path, process)?;
         let lines = BufReader::new(File::open(&path).context("strace wrote no record")?);
         let record = Record::read(lines, data)?;
-        if let Some(entry) = ledger.entries.iter().find(|entry| !entry.is_acknowledged()) {
+        if let Some(entry) = ledger.entries.iter().skip(known).find(|entry| !entry.is_acknowledged()) {
             bail!("the server did not take an append: {entry:?}");
         }
         Ok(Self { record, ledger, before, complete })
+    }
+
+    /// What a loss of power late in the record leaves, for a server that goes on with it.
+    fn leave(self, data: &Path, random: &mut SplitMix) -> Option<Left> {
+        let lines = self.record.times.len();
+        let line = lines / 2 + random.index(lines / 2);
+        let time = self.record.times.get(line).copied().filter(|time| *time > self.complete)?;
+        let mut disk = Disk::new(&self.record, data, self.before.as_ref(), None);
+        disk.advance(line);
+        let unsynced = random.pick(&[Unsynced::Kept, Unsynced::Chance]).copied()?;
+        let files = disk.image(unsynced, random);
+        let mut ledger = self.ledger;
+        ledger.forget_after(time);
+        Some((files, ledger))
     }
 }
 
