@@ -33,6 +33,8 @@ impl Health {
 
     /// Reports whether the store can serve, again and again.
     pub(super) async fn watch(&self) {
+        // It was opened a moment ago, and no service is unknown until it has answered.
+        self.report(ServingStatus::Serving).await;
         loop {
             let status = match self.service.health().await {
                 Ok(()) => ServingStatus::Serving,
