@@ -51,7 +51,7 @@ impl Default for Options {
             max_batch: 256,
             wait: Duration::from_secs(5),
             deadline: Duration::from_secs(20),
-            lease: Duration::from_secs(60),
+            lease: Duration::from_secs(15),
         }
     }
 }
