@@ -34,6 +34,8 @@ const NODES: usize = 2;
 /// How many writers there are, and how many sessions at a time.
 const WRITERS: usize = 32;
 const PLACES: usize = 64;
+/// How many share the work of [`Load::settle`].
+const SETTLERS: usize = 16;
 /// How many writes of each node make a load, before a fault and after it.
 const STEADY: u64 = 100;
 /// How soon a node must serve again after a fault.
@@ -85,6 +87,7 @@ impl Lap<'_> {
         let mut cluster = Cluster::start(self.programs, self.folder, &network)?;
         let addresses = Addresses::default();
         let mut nodes = Nodes::start(self.trial.binary, self.folder, &cluster, &addresses)?;
+        let probes = nodes.create_probes()?;
         let mut ledgers = Vec::new();
         for fault in shuffled(random) {
             if !self.trial.goes_on(*faults, Fault::ALL.len() as u32) {
@@ -96,7 +99,7 @@ impl Lap<'_> {
                 left_out.push(fault.name());
                 continue;
             }
-            let ledger = round(fault, &mut cluster, &mut nodes, &addresses, random)
+            let ledger = round(fault, &mut cluster, &mut nodes, &addresses, &probes, random)
                 .with_context(|| format!("at the fault {:?}", fault.name()))?;
             let done = ledger.appends().iter().filter(|sent| sent.outcome == ledger::Outcome::Done).count();
             tally.acknowledged += done as u64;
@@ -128,10 +131,10 @@ fn round(
     cluster: &mut Cluster,
     nodes: &mut Nodes<'_>,
     addresses: &Addresses,
+    probes: &[String],
     random: &mut SplitMix,
 ) -> Result<Ledger> {
     let engine = Rest::new(&addresses.of(0)).create_engine().context("cannot create an engine")?;
-    let probes = nodes.create_probes(&engine)?;
     let ledger = Ledger::new(engine, PLACES);
     let load = Load::new(&ledger, addresses, random.next());
     let outcome = thread::scope(|scope| {
@@ -143,7 +146,7 @@ fn round(
                 })
             })
             .collect();
-        let outcome = befall(fault, cluster, nodes, &load, &probes, random);
+        let outcome = befall(fault, cluster, nodes, &load, probes, random);
         load.end();
         for writer in writers {
             writer.join().map_err(|_| anyhow::anyhow!("a writer panicked"))?;
@@ -151,9 +154,12 @@ fn round(
         outcome
     });
     let (lasted, back) = outcome?;
-    for node in 0..NODES {
-        load.settle(node);
-    }
+    thread::scope(|scope| {
+        for settler in 0..SETTLERS {
+            let load = &load;
+            scope.spawn(move || load.settle(settler));
+        }
+    });
     let told = &load.told;
     println!(
         "{:<26}{:>5.1} s, back in {:.2} s: acknowledged {}, unavailable {}, no room {}, unanswered {}, slowest {:.1} s",
@@ -215,7 +221,8 @@ fn befall(
 /// Compares what the database has with what writers were told, through every node.
 fn verify(addresses: &Addresses, ledger: &Ledger, cluster: &Cluster) -> Result<()> {
     for node in 0..NODES {
-        let Findings { lost, problems, found } = verify::check(&addresses.of(node), ledger, WRITERS + NODES)?;
+        let Findings { lost, problems, found } =
+            verify::check(&addresses.of(node), ledger, WRITERS + SETTLERS)?;
         fail_if_any(&problems)
             .with_context(|| format!("node {node} has {found} appends, {lost} writes are lost"))?;
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::ledger::{Answer, Ledger, Life, Outcome, Sent};
 use super::nodes::Addresses;
-use super::{NODES, PLACES, WRITERS};
+use super::{NODES, PLACES, SETTLERS, WRITERS};
 use crate::crash::append::Append;
 use crate::random::SplitMix;
 use crate::rest::{Failure, Rest};
@@ -137,14 +137,14 @@ impl<'a> Load<'a> {
         self.ledger.file(writer.sent);
     }
 
-    /// Appends to every session that may be there, through one node. An append of before, whose caller was told
-    /// nothing, is done or gone after this: a session's appends are done one after the other.
-    pub(crate) fn settle(&self, node: usize) {
-        let mut writer = Writer::new(self, WRITERS + node, SplitMix::new(0));
-        for place in 0..PLACES {
+    /// Appends to one of [`SETTLERS`] parts of the sessions that may be there, through each node. An append of before
+    /// whose caller was told nothing is done or gone after this: a session's appends are done one after the other.
+    pub(crate) fn settle(&self, settler: usize) {
+        let mut writer = Writer::new(self, WRITERS + settler, SplitMix::new(0));
+        for place in (settler..PLACES).step_by(SETTLERS) {
             for (life, known) in self.ledger.lives(place).into_iter().enumerate() {
                 if known.deleted != Some(Outcome::Done) {
-                    writer.append(node, place, life, &known);
+                    (0..NODES).for_each(|node| writer.append(node, place, life, &known));
                 }
             }
         }

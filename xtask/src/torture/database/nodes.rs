@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::json;
 
 use super::NODES;
 use super::cluster::Cluster;
-use crate::rest::Rest;
+use crate::rest::{Failure, Rest};
 use crate::server::{QUIET, Server};
 
 /// A node commits appends in a few tasks, each of which has some of the sessions: with so many, each has one.
@@ -92,10 +92,11 @@ impl<'a> Nodes<'a> {
     ///
     /// # Errors
     /// When a node refuses.
-    pub(crate) fn create_probes(&self, engine: &str) -> Result<Vec<String>> {
+    pub(crate) fn create_probes(&self) -> Result<Vec<String>> {
         let rest = Rest::new(&self.addresses.of(0));
+        let engine = rest.create_engine().context("cannot create an engine")?;
         (0..PROBES)
-            .map(|probe| Ok(rest.create_session(engine, &format!("probe-{probe}"), "probe")?))
+            .map(|probe| Ok(rest.create_session(&engine, &format!("probe-{probe}"), "probe")?))
             .collect()
     }
 
@@ -106,10 +107,10 @@ impl<'a> Nodes<'a> {
     pub(crate) fn wait_until_back(&self, node: usize, probes: &[String]) -> Result<Duration> {
         let started = Instant::now();
         let url = self.addresses.of(node);
-        let rest = Rest::with_limit(&url, PROBE_LIMIT);
         let event = json!({"author": "probe", "invocationId": "probe", "timestamp": "2026-03-01T12:00:00Z"});
-        let patiently = |what: &str, ask: &dyn Fn() -> Result<(), String>| {
-            while let Err(why) = ask() {
+        let patiently = |what: &str, ask: &dyn Fn(&Rest) -> Result<(), Failure>| {
+            let rest = Rest::with_limit(&url, PROBE_LIMIT);
+            while let Err(why) = ask(&rest) {
                 if started.elapsed() > BACK_LIMIT {
                     bail!("node {node} {what} for {} s: {why}", BACK_LIMIT.as_secs());
                 }
@@ -117,14 +118,18 @@ impl<'a> Nodes<'a> {
             }
             Ok(())
         };
-        for probe in probes {
-            patiently("took no append", &|| {
-                rest.post(&format!("{probe}:appendEvent"), &event)
-                    .map(drop)
-                    .map_err(|error| error.to_string())
-            })?;
-        }
-        patiently("was not ready", &|| rest.ready().map_err(|error| error.to_string()))?;
+        let (patiently, event) = (&patiently, &event);
+        std::thread::scope(|scope| {
+            let append = |probe: &'_ String| {
+                let path = format!("{probe}:appendEvent");
+                scope.spawn(move || patiently("took no append", &|rest| rest.post(&path, event).map(drop)))
+            };
+            let appends: Vec<_> = probes.iter().map(append).collect();
+            appends
+                .into_iter()
+                .try_for_each(|append| append.join().map_err(|_| anyhow!("a probe panicked"))?)
+        })?;
+        patiently("was not ready", &Rest::ready)?;
         Ok(started.elapsed())
     }
 }
