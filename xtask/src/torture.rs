@@ -8,6 +8,7 @@ mod disk;
 mod history;
 mod ledger;
 mod power;
+mod replies;
 mod strace;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub(crate) enum Program {
     Disk,
     /// Everything that can befall a PostgreSQL under two nodes.
     Database,
+    /// Answers are lost, and writes sent again.
+    Replies,
     /// Concurrent clients, and a model that must explain what they were answered.
     History,
     /// The server's clock is set forward and back.
@@ -100,6 +103,7 @@ impl Program {
             Self::Power => "power",
             Self::Disk => "disk",
             Self::Database => "database",
+            Self::Replies => "replies",
             Self::History => "history",
             Self::Clock => "clock",
         }
@@ -111,6 +115,7 @@ impl Program {
             Self::Power => power::trial(trial),
             Self::Disk => disk::trial(trial),
             Self::Database => database::trial(trial),
+            Self::Replies => replies::trial(trial),
             Self::History => history::trial(trial),
             Self::Clock => clock::trial(trial),
         }
