@@ -68,6 +68,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("clap", &["colloquy"]),
     ("toml", &["colloquy"]),
     ("anyhow", &["colloquy"]),
+    ("indicatif", &["colloquy"]),
 ];
 
 /// The one crate with lints of its own: it is mostly generated.

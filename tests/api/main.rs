@@ -16,9 +16,11 @@ mod events;
 mod grpc;
 mod grpc_client;
 mod lists;
+mod migrate;
 mod operations;
 mod parity;
 mod process;
+mod random_json;
 #[path = "../random_messages.rs"]
 mod random_messages;
 mod retries;

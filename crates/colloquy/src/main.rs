@@ -1,5 +1,6 @@
 //! The server's binary: settings, wiring, subcommands.
 
+mod migrate;
 mod null_append;
 mod serve;
 mod settings;
@@ -8,6 +9,7 @@ mod system;
 
 use clap::{Parser, Subcommand};
 
+use migrate::MigrateArgs;
 use settings::ServeArgs;
 
 #[cfg(feature = "mimalloc")]
@@ -27,13 +29,16 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server (also what happens without a subcommand).
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
+    /// Copy everything from one store into another, and compare the two.
+    Migrate(MigrateArgs),
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let args = match cli.command {
-        Some(Command::Serve(args)) => args,
+        Some(Command::Serve(args)) => *args,
+        Some(Command::Migrate(args)) => return migrate::run(&args),
         None => cli.serve,
     };
     serve::run(args.settle()?)

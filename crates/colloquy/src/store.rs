@@ -36,6 +36,13 @@ impl TryFrom<String> for StoreUrl {
     }
 }
 
+impl StoreUrl {
+    /// The whole URL, for those who connect.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Host and database, without user, password and options.
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,6 +67,29 @@ pub(crate) enum Place {
     Directory(PathBuf),
     /// A PostgreSQL database.
     Postgres(StoreUrl),
+}
+
+/// A directory, as it is or as `sqlite:DIR`, or the URL of a database.
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let path = match text.split_once(':') {
+            Some(("sqlite", path)) => path,
+            Some(("postgres" | "postgresql", _)) => return text.parse().map(Self::Postgres),
+            _ if text.contains("://") => {
+                let scheme = text.split("://").next().unwrap_or_default();
+                return Err(format!("{scheme} is no store; there are sqlite:DIR and postgres://…"));
+            }
+            _ => text,
+        };
+        // Whoever writes two slashes means none, or three.
+        let is_host = path.starts_with("//") && !path.starts_with("///");
+        if path.is_empty() || (is_host && path.len() < text.len()) {
+            return Err("a store of SQLite is named by its directory, sqlite:DIR".to_owned());
+        }
+        Ok(Self::Directory(PathBuf::from(path)))
+    }
 }
 
 impl fmt::Display for Place {
@@ -125,6 +155,27 @@ mod tests {
             let parsed: StoreUrl = url.parse().unwrap();
             assert_eq!(parsed.to_string(), shown);
             assert_eq!(format!("{parsed:?}"), shown);
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_directory_or_a_database() {
+        let place = |text: &str| text.parse::<Place>();
+        for (text, path) in [
+            ("data", "data"),
+            ("./a:b", "./a:b"),
+            ("//a", "//a"),
+            ("sqlite:data", "data"),
+            ("sqlite:/var/data", "/var/data"),
+            ("sqlite:///var/data", "///var/data"),
+        ] {
+            assert_eq!(place(text), Ok(Place::Directory(path.into())), "{text}");
+        }
+        let url = "postgres://me:secret@db/x";
+        assert_eq!(place(url), Ok(Place::Postgres(url.parse().unwrap())));
+        for text in ["", "sqlite:", "sqlite://data", "mysql://me:secret@db/x", "postgres:db"] {
+            let error = place(text).unwrap_err();
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 

@@ -21,6 +21,7 @@ pub mod session;
 pub mod state;
 pub mod store;
 pub mod time;
+pub mod transfer;
 
 pub use error::Error;
 pub use id::IdSource;

@@ -13,6 +13,7 @@ use tokio::task::LocalSet;
 
 use self::command::Command;
 use crate::Factory;
+use crate::transfer::Pairs;
 
 /// The longest history, in commands.
 const LENGTH: usize = 60;
@@ -38,6 +39,25 @@ pub async fn check_histories(factory: &dyn Factory, count: usize, seed: u64) {
             let steps = steps.join("\n");
             assert!(difference.is_empty(), "history {number} of seed {seed}: {difference}\n{steps}");
         }
+    }
+}
+
+/// The same with a move: each history begins in one store and ends in another, into which everything was copied.
+///
+/// # Panics
+/// Where an answer is not the model's.
+pub(crate) async fn check_moved_histories(pairs: &dyn Pairs, count: usize, seed: u64) {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_be_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    // Long enough that there is much to move, and much that can go wrong afterwards.
+    let histories = proptest::collection::vec(command::any(), LENGTH..2 * LENGTH);
+    for number in 0..count {
+        let history = histories.new_tree(&mut runner).unwrap().current();
+        let (source, destination) = (pairs.source().await, pairs.destination().await);
+        let outcome = replay::replay_moved(&*source, &*destination, history.clone()).await;
+        assert_eq!(outcome, Ok(()), "history {number} of seed {seed}: {history:#?}");
     }
 }
 

@@ -20,6 +20,9 @@ mod histories;
 #[expect(clippy::indexing_slicing, reason = "a failed test")]
 #[expect(clippy::unwrap_used, clippy::panic, reason = "a failed test")]
 mod suite;
+#[expect(clippy::indexing_slicing, reason = "a failed test")]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a failed test")]
+pub mod transfer;
 
 use std::sync::Arc;
 

@@ -35,6 +35,15 @@ pub enum OpenError {
         /// Its name.
         name: String,
     },
+    /// A migration into the database was cut off, or found a difference at its end.
+    #[error(
+        "the database holds an unfinished migration from {from}: run `colloquy migrate` again to finish it, \
+         or begin with an empty schema"
+    )]
+    UnfinishedMigration {
+        /// The store that is migrated.
+        from: String,
+    },
     /// The database cannot be reached, or refuses what is asked of it.
     #[error("cannot open the database: {0}")]
     Database(String),

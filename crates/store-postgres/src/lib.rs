@@ -28,6 +28,7 @@ mod row;
 mod store;
 mod tls;
 mod transaction;
+mod transfer;
 mod url;
 mod write;
 mod writer;
@@ -37,3 +38,4 @@ mod tests;
 
 pub use error::OpenError;
 pub use store::{Options, PostgresStore};
+pub use transfer::PostgresTransfer;

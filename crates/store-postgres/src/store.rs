@@ -22,6 +22,7 @@ use crate::engine_keys::EngineKeys;
 use crate::error::{Attempt, OpenError};
 use crate::lease::Lease;
 use crate::migrate::migrate;
+use crate::transfer::refuse_unfinished;
 use crate::write::events::NewEvent;
 use crate::writer::Writers;
 use crate::{horizon, read, write};
@@ -74,6 +75,7 @@ impl PostgresStore {
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         let database = Database::new(url, &options)?;
         migrate(&database).await?;
+        refuse_unfinished(&database).await?;
         let lease = Lease::new(options.lease)?;
         let engines = Arc::<EngineKeys>::default();
         let writers = Writers::start(&database, &engines, &options);

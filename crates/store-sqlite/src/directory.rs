@@ -27,6 +27,11 @@ pub(crate) struct DataDirectory {
 }
 
 impl DataDirectory {
+    /// Whether there is a database in a directory.
+    pub(crate) fn has_database(path: &Path) -> bool {
+        path.join(DATABASE_FILE).is_file()
+    }
+
     /// Makes the directory where there is none, and takes it.
     pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
         let io = |action, path: &Path| {

@@ -66,6 +66,24 @@ pub enum OpenError {
         /// Why not.
         source: std::io::Error,
     },
+    /// There is nothing to copy.
+    #[error("there is no store in {}", .directory.display())]
+    NoStore {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A migration into the database was cut off, or found a difference at its end.
+    #[error(
+        "the database {} holds an unfinished migration from {from}: run `colloquy migrate` again to finish it, \
+         or begin with an empty directory",
+        .database.display()
+    )]
+    UnfinishedMigration {
+        /// The database file.
+        database: PathBuf,
+        /// The store that is migrated.
+        from: String,
+    },
     /// SQLite could not open or prepare the database.
     #[error("cannot open the database {}: {source}", .database.display())]
     Sqlite {

@@ -25,6 +25,7 @@ mod reserve;
 mod row;
 mod store;
 mod sync;
+mod transfer;
 mod write;
 mod writer;
 
@@ -33,3 +34,4 @@ mod tests;
 
 pub use error::OpenError;
 pub use store::{Options, SqliteStore};
+pub use transfer::SqliteTransfer;

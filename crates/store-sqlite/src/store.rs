@@ -29,6 +29,7 @@ use crate::migrate::migrate;
 use crate::pool::Readers;
 use crate::reserve::Reserve;
 use crate::sync::{self, Commits, LogSync, Sync};
+use crate::transfer::refuse_unfinished;
 use crate::writer::{Writer, start_error};
 use crate::{read, write};
 
@@ -103,6 +104,7 @@ impl SqliteStore {
         let checkpoints = open_checkpointer(&database).map_err(sqlite)?;
         begin_log(&checkpoints, &reserve).map_err(sqlite)?;
         migrate(&mut connection, &database)?;
+        refuse_unfinished(&connection, &database)?;
         prepare(&connection).map_err(sqlite)?;
         directory.sync()?;
         let (fault, commits) = (Fault::default(), Commits::new());

@@ -6,3 +6,4 @@ mod fixture;
 mod log;
 mod many;
 mod plans;
+mod transfer;

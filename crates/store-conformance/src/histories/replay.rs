@@ -20,6 +20,7 @@ use super::command::{
     SESSION_IDS, SessionAction, SessionAt, SessionDraft, UpkeepAction,
 };
 use crate::fixture::{self, World, at, engines_in, events_in, operations_in, sessions_in, walk};
+use crate::transfer::{Site, migrated};
 use crate::{MemoryStore, Seen};
 
 /// How long requests are known.
@@ -48,6 +49,39 @@ pub(super) async fn replay(subject: Arc<dyn Store>, history: Vec<Command>) -> Re
             .step(command.action)
             .await
             .map_err(|difference| format!("step {number} at {now}, {difference}"))?;
+    }
+    replay.compare_all().await.map_err(|difference| format!("at the end, {difference}"))?;
+    replay.purge_all().await.map_err(|difference| format!("purging, {difference}"))?;
+    replay.compare_all().await.map_err(|difference| format!("after the last purge, {difference}"))
+}
+
+/// Runs the first half of a history in one store, moves everything into another, and runs the rest there; `Err`
+/// where a store does not answer as the model does, which stays where it is.
+pub(super) async fn replay_moved(
+    from: &dyn Site,
+    to: &dyn Site,
+    history: Vec<Command>,
+) -> Result<(), String> {
+    let model: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let mut replay = Replay {
+        drafts: World::over(Arc::clone(&model)),
+        subject: from.serve().await?,
+        model,
+        now: 0,
+        issued: Vec::new(),
+    };
+    replay.begin().await?;
+    let half = history.len() / 2;
+    for (number, command) in history.into_iter().enumerate() {
+        if number == half {
+            // Nobody is served while everything moves.
+            replay.subject = Arc::clone(&replay.model);
+            migrated(from, to).await;
+            replay.subject = to.serve().await?;
+            replay.compare_all().await.map_err(|difference| format!("after the move, {difference}"))?;
+        }
+        replay.now += command.clock;
+        replay.step(command.action).await.map_err(|difference| format!("step {number}, {difference}"))?;
     }
     replay.compare_all().await.map_err(|difference| format!("at the end, {difference}"))?;
     replay.purge_all().await.map_err(|difference| format!("purging, {difference}"))?;

@@ -151,7 +151,8 @@ fn every_statement_starts_at_its_place_in_its_index() {
             plans.clear();
             let mut problems = Vec::new();
             for (name, sql) in files("sql") {
-                if ABOUT_ITSELF.contains(&name.as_str()) {
+                // A migration's mark is a table that is only there meanwhile, and counts are asked for once.
+                if ABOUT_ITSELF.contains(&name.as_str()) || name.starts_with("transfer/mark/") {
                     continue;
                 }
                 let walks = walks(&plan(&client, &sql).await);

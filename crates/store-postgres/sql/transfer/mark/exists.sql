@@ -1,0 +1,1 @@
+SELECT to_regclass(quote_ident(current_schema()) || '.transfer') IS NOT NULL

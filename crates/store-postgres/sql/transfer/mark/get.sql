@@ -1,0 +1,1 @@
+SELECT source, source_name, kind, place, rows FROM transfer
