@@ -17,6 +17,15 @@ pub(crate) struct Rest {
     root: String,
 }
 
+/// How a write is named, so that it may be sent again.
+#[derive(Clone, Debug)]
+pub(crate) enum Name {
+    /// In a header.
+    Header(String),
+    /// In the query.
+    Parameter(String),
+}
+
 /// Why a call has no answer to use.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -72,6 +81,31 @@ impl Rest {
     /// `POST` of `body` to a path below the version.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         answer(self.agent.post(self.url(path)).send_json(body))
+    }
+
+    /// The same for a write that may be sent again, which has a name. The path is below the root.
+    pub(crate) fn post_named(&self, path: &str, body: &Value, name: &Name) -> Result<Value, Failure> {
+        let (url, header) = self.named(path, name);
+        let request = self.agent.post(url);
+        let named = header.into_iter().fold(request, |request, (key, value)| request.header(key, value));
+        answer(named.send_json(body))
+    }
+
+    /// `DELETE` with a name.
+    pub(crate) fn delete_named(&self, path: &str, name: &Name) -> Result<Value, Failure> {
+        let (url, header) = self.named(path, name);
+        let request = self.agent.delete(url);
+        answer(header.into_iter().fold(request, |request, (key, value)| request.header(key, value)).call())
+    }
+
+    fn named<'n>(&self, path: &str, name: &'n Name) -> (String, Option<(&'static str, &'n str)>) {
+        match name {
+            Name::Header(id) => (format!("{}/{path}", self.root), Some(("x-colloquy-request-id", id))),
+            Name::Parameter(id) => {
+                let separator = if path.contains('?') { '&' } else { '?' };
+                (format!("{}/{path}{separator}requestId={id}", self.root), None)
+            }
+        }
     }
 
     /// `PATCH` of `body` to a path below the version.
