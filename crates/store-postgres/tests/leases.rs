@@ -28,6 +28,10 @@ impl Clock for Ticks {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.fetch_add(1, Ordering::Relaxed))
     }
+
+    fn steady(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 struct Numbers(AtomicU64);
