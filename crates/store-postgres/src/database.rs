@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 use crate::url::Target;
 
 /// How often a transaction is tried that meets others, and the longest rest before the next time.
-const TRIES: u32 = 12;
+pub(crate) const TRIES: u32 = 12;
 const LONGEST_REST_MILLIS: u64 = 64;
 
 /// How often a read is tried whose connection is lost.
@@ -44,8 +44,8 @@ pub(crate) trait Query: Sync {
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     pool: Pool,
-    protocol: Arc<Protocol>,
-    room: Arc<Room>,
+    pub(crate) protocol: Arc<Protocol>,
+    pub(crate) room: Arc<Room>,
 }
 
 impl Database {
@@ -79,7 +79,7 @@ impl Database {
     }
 
     /// A connection.
-    async fn client(&self) -> Attempt<Connection> {
+    pub(crate) async fn client(&self) -> Attempt<Connection> {
         Ok(Connection::new(self.pool.get().await?))
     }
 
@@ -196,7 +196,7 @@ impl Query for Select<'_> {
 }
 
 /// Twice as long each time, and different on every node.
-fn rest(tried: u32) -> Duration {
+pub(crate) fn rest(tried: u32) -> Duration {
     let longest = 1_u64.checked_shl(tried).unwrap_or(LONGEST_REST_MILLIS).min(LONGEST_REST_MILLIS) * 1000;
     Duration::from_micros(getrandom::u64().unwrap_or_default() % longest)
 }

@@ -25,4 +25,8 @@ impl EngineKeys {
         }
         keys.insert(name.clone(), key);
     }
+
+    pub(crate) fn forget(&self, name: &EngineName) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
 }

@@ -19,12 +19,14 @@ mod hosts;
 mod key;
 mod lease;
 mod migrate;
+mod pipeline;
 mod protocol;
 mod query;
+mod queue;
 mod read;
 mod room;
 mod row;
-
+mod session_keys;
 mod store;
 mod tls;
 mod transaction;

@@ -26,6 +26,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0001_sessions.sql"),
         oldest_node: 1,
     },
+    // Nodes without it carry out again what they are sent again.
+    Migration {
+        number: 2,
+        name: "requests",
+        sql: include_str!("../migrations/0002_requests.sql"),
+        oldest_node: 1,
+    },
     // Nodes without it do upkeep beside its holder.
     Migration {
         number: 3,

@@ -23,7 +23,8 @@ impl Protocol {
     pub(crate) fn new(options: &Options, asked: Vec<(String, String)>, is_pooled: bool) -> Self {
         let deadline = options.deadline.as_millis().to_string();
         // Every statement is a walk of an index that was made for it; statistics of a table that has grown since, or
-        // none at all, must not make it the reading of a table.
+        // none at all, must not make it the reading of a table. So one plan serves whatever it is given, and to plan
+        // anew for each batch would cost more than to run it.
         let own = [
             ("statement_timeout", deadline.as_str()),
             ("idle_in_transaction_session_timeout", &deadline),
@@ -31,6 +32,8 @@ impl Protocol {
             ("enable_seqscan", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
+            ("jit", "off"),
         ];
         let own = own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self { settings: own.chain(asked).collect(), types: is_pooled.then(Mutex::default) }

@@ -22,9 +22,10 @@ use crate::engine_keys::EngineKeys;
 use crate::error::{Attempt, OpenError};
 use crate::lease::Lease;
 use crate::migrate::migrate;
+use crate::session_keys::SessionKeys;
 use crate::transfer::refuse_unfinished;
-use crate::write::events::NewEvent;
-use crate::writer::Writers;
+use crate::write::create::Create;
+use crate::writer::Writer;
 use crate::{horizon, read, write};
 
 /// How a store uses the database.
@@ -34,7 +35,7 @@ pub struct Options {
     pub connections: usize,
     /// How many batches of appends this node commits at the same time; at least 1.
     pub writers: usize,
-    /// The most appends that share one commit; at least 1.
+    /// The most events that share one commit, where they come in more than one append; at least 1.
     pub max_batch: usize,
     /// The longest wait for a connection.
     pub wait: Duration,
@@ -62,7 +63,8 @@ impl Default for Options {
 pub struct PostgresStore {
     database: Database,
     engines: Arc<EngineKeys>,
-    writers: Writers,
+    sessions: Arc<SessionKeys>,
+    writer: Writer,
     lease: Lease,
     deadline: Duration,
 }
@@ -78,14 +80,15 @@ impl PostgresStore {
         refuse_unfinished(&database).await?;
         let lease = Lease::new(options.lease)?;
         let engines = Arc::<EngineKeys>::default();
-        let writers = Writers::start(&database, &engines, &options);
-        Ok(Self { database, engines, writers, lease, deadline: options.deadline })
+        let sessions = Arc::<SessionKeys>::default();
+        let writer = Writer::start(&database, &sessions, &options);
+        Ok(Self { database, engines, sessions, writer, lease, deadline: options.deadline })
     }
 
     /// Commits what is waiting and closes the connections. What comes later is refused (`Unavailable`). Closing
     /// again does nothing.
     pub async fn close(&self) {
-        self.writers.stop().await;
+        self.writer.stop().await;
         if let Err(error) = self.within(self.lease.release(&self.database)).await {
             // It ends by itself.
             tracing::debug!(%error, "the lease of upkeep was not given back");
@@ -137,7 +140,8 @@ impl Store for PostgresStore {
     }
 
     async fn create_session(&self, session: NewSession) -> StoreResult<Session> {
-        self.write(session).await
+        let new = Create { new: &session, engines: &self.engines, sessions: &self.sessions };
+        self.within(self.database.exchange(&new)).await
     }
 
     async fn get_session(&self, name: &SessionName, now: Timestamp) -> StoreResult<Option<Session>> {
@@ -153,16 +157,14 @@ impl Store for PostgresStore {
     }
 
     async fn delete_session(&self, deletion: SessionDeletion) -> StoreResult<Operation> {
+        self.sessions.forget(&deletion.name);
         self.write(deletion).await
     }
 
     async fn append_events(&self, append: Append) -> StoreResult<Vec<Appended>> {
-        let mut appended = Vec::with_capacity(append.events.len());
-        for event in NewEvent::of(append) {
-            let answer = tokio::time::timeout(self.deadline, self.writers.append(event)).await;
-            appended.push(answer.unwrap_or_else(|_| Err(out_of_time()))?);
-        }
-        Ok(appended)
+        tokio::time::timeout(self.deadline, self.writer.append(append))
+            .await
+            .unwrap_or_else(|_| Err(out_of_time()))
     }
 
     async fn list_events(&self, query: EventQuery) -> StoreResult<Page<Event>> {
@@ -210,8 +212,8 @@ impl Store for PostgresStore {
         self.write(write::upkeep::SweepOperations { ended_before, limit }).await
     }
 
-    async fn sweep_requests(&self, _recorded_before: Timestamp, _limit: usize) -> StoreResult<Progress> {
-        Ok(Progress::default())
+    async fn sweep_requests(&self, recorded_before: Timestamp, limit: usize) -> StoreResult<Progress> {
+        self.write(write::requests::SweepRequests { recorded_before, limit }).await
     }
 
     async fn health(&self) -> StoreResult<()> {

@@ -4,10 +4,13 @@
 //! keys, apps by theirs, users by theirs. Upkeep alone does not keep to it; PostgreSQL ends one of those that meet, and
 //! that one is tried again.
 
+pub(crate) mod create;
 pub(crate) mod engines;
 pub(crate) mod events;
+mod find;
 mod free;
 pub(crate) mod operations;
+pub(crate) mod requests;
 pub(crate) mod sessions;
 mod sizes;
 mod state;

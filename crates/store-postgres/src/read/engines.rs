@@ -12,6 +12,7 @@ use tokio_postgres::Row;
 use super::{CHUNK_BYTES, chunk};
 use crate::database::{Database, Parameter, Query, first, query};
 use crate::error::Attempt;
+use crate::pipeline::Step;
 use crate::row;
 use crate::transaction::Transaction;
 
@@ -33,9 +34,13 @@ pub(crate) async fn find(transaction: &Transaction<'_>, name: &EngineName) -> At
     key(transaction, sql!("engines/find"), name).await
 }
 
-/// The key of a live engine, which stays live until the transaction ends.
-pub(crate) async fn share(transaction: &Transaction<'_>, name: &EngineName) -> Attempt<Option<i64>> {
-    key(transaction, sql!("engines/share"), name).await
+/// The key of a live engine, as a step.
+pub(crate) fn find_step(name: &EngineName) -> Step<'_> {
+    let LocationName { project, location } = &name.location;
+    Step::new(sql!("engines/find"))
+        .with(project.as_bytes())
+        .with(location.as_bytes())
+        .with(name.engine.as_bytes())
 }
 
 /// The key of a live engine, which nobody else uses until the transaction ends.

@@ -14,8 +14,8 @@ use crate::query::{Owner, list_sessions};
 /// Indexes that hold nothing but work, or are read from one end: their first entry is what is asked for.
 const WORK_LISTS: [&str; 2] = ["sessions_deleted", "engines_deleted"];
 /// Indexes over all engines, which upkeep alone reads.
-const UPKEEP_INDEXES: [&str; 4] =
-    ["sessions_deleted", "sessions_expiring", "engines_deleted", "operations_ended"];
+const UPKEEP_INDEXES: [&str; 5] =
+    ["sessions_deleted", "sessions_expiring", "engines_deleted", "operations_ended", "requests_recorded"];
 /// The walks of every statement, as they are meant to be: a line each.
 const PLANS: &str = include_str!("plans.txt");
 /// Statements about the schema and the server, which walk nothing that grows.

@@ -1,5 +1,6 @@
 //! Frees the rows of deleted sessions and engines, in pieces: what one piece leaves, the next one takes up.
 
+use super::requests::OF_ENGINE;
 use crate::database::{Parameter, execute, first, query};
 use crate::error::Attempt;
 use crate::row::count;
@@ -42,8 +43,9 @@ pub(super) async fn session(
     for sql in [sql!("upkeep/free_events"), sql!("upkeep/free_session_state")] {
         payloads(transaction, sql, &[&engine_key, &session_key], budget).await?;
     }
-    let operations = sql!("upkeep/free_operations_of_session");
-    piece(transaction, operations, &[&engine_key, &session_key], budget).await?;
+    for sql in [sql!("upkeep/free_operations_of_session"), sql!("upkeep/free_requests")] {
+        piece(transaction, sql, &[&engine_key, &session_key], budget).await?;
+    }
     if budget.is_spent() {
         return Ok(false);
     }
@@ -81,6 +83,7 @@ pub(super) async fn engine(
     execute(transaction, sql!("upkeep/lock_app"), &[&engine_key]).await?;
     payloads(transaction, sql!("upkeep/free_app_state"), &[&engine_key], budget).await?;
     piece(transaction, sql!("upkeep/free_operations_of_engine"), &[&engine_key], budget).await?;
+    piece(transaction, sql!("upkeep/free_requests"), &[&engine_key, &OF_ENGINE], budget).await?;
     if budget.is_spent() {
         return Ok(false);
     }

@@ -1,11 +1,12 @@
 //! Operations: insert with the write that they stand for, delete.
 
-use colloquy_sessions::store::NewOperation;
+use colloquy_sessions::store::{NewOperation, StoreResult};
 use colloquy_sessions::time::Timestamp;
 use resource_names::{EngineName, LocationName};
 
-use crate::database::{Command, Parameter, Query as _, execute};
+use crate::database::{Command, Query as _, execute};
 use crate::error::Attempt;
+use crate::pipeline::{Step, Steps};
 use crate::read;
 use crate::row;
 use crate::transaction::Transaction;
@@ -27,23 +28,28 @@ pub(super) async fn insert(
     home: Home<'_>,
     done: bool,
 ) -> Attempt<()> {
-    let (location, engine_key, session_key) = match home {
+    let mut steps = Steps::default();
+    steps.add(step(operation, &home, done)?);
+    steps.run(transaction).await.map(drop)
+}
+
+/// Stores an operation, as a step.
+pub(super) fn step<'a>(operation: &NewOperation, home: &Home<'a>, done: bool) -> StoreResult<Step<'a>> {
+    let (location, engine_key, session_key): (&'a LocationName, _, _) = match *home {
         Home::Location(location) => (location, None, None),
         Home::Engine(key, name) => (&name.location, Some(key), None),
         Home::Session(engine_key, key, engine) => (&engine.location, Some(engine_key), Some(key)),
     };
-    let parameters: [Parameter<'_>; 9] = [
-        &row::id_column(operation.id)?,
-        &location.project.as_bytes(),
-        &location.location.as_bytes(),
-        &engine_key,
-        &session_key,
-        &row::kind_column(operation.kind)?,
-        &row::version_column(operation.version)?,
-        &done,
-        &operation.time.0,
-    ];
-    execute(transaction, sql!("operations/insert"), &parameters).await.map(drop)
+    Ok(Step::new(sql!("operations/insert"))
+        .with(row::id_column(operation.id)?)
+        .with(location.project.as_bytes())
+        .with(location.location.as_bytes())
+        .with(engine_key)
+        .with(session_key)
+        .with(row::kind_column(operation.kind)?)
+        .with(row::version_column(operation.version)?)
+        .with(done)
+        .with(operation.time.0))
 }
 
 /// Ends an operation, if it has not been forgotten.

@@ -5,22 +5,14 @@ use std::collections::HashMap;
 use colloquy_sessions::state::{Scope, StateDelta, entry_bytes, fits};
 use colloquy_sessions::store::{StoreError, StoreResult};
 
-use crate::database::{Parameter, query};
 use crate::error::Attempt;
 use crate::key::{self, KeyHash};
+use crate::pipeline::{self, Answers, Step, Steps};
 use crate::row::count;
-use crate::transaction::Transaction;
+use crate::session_keys::Owners;
 
 /// The scopes, in the order in which they are read and written.
 pub(super) const SCOPES: [Scope; 3] = [Scope::App, Scope::User, Scope::Session];
-
-/// Whose states a session sees.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Owners {
-    pub(super) engine_key: i64,
-    pub(super) user_key: i64,
-    pub(super) session_key: i64,
-}
 
 impl Owners {
     /// The owner within its engine.
@@ -61,14 +53,21 @@ type Place = (Scope, i64, i64, KeyHash);
 
 /// The sizes of the values that deltas are about to replace.
 #[derive(Debug, Default)]
-pub(super) struct Sizes(HashMap<Place, i64>);
+pub(super) struct Sizes {
+    now: HashMap<Place, i64>,
+    /// What has changed since the last [`Sizes::keep`], as it was before; the last change comes last.
+    changed: Vec<(Place, Option<i64>)>,
+}
 
-impl Sizes {
-    /// Reads the sizes of all values that these deltas name. Their owners are locked.
-    pub(super) async fn read<'d>(
-        transaction: &Transaction<'_>,
+/// The sizes of values that are being read.
+pub(super) struct Asked(Vec<(Vec<Place>, pipeline::Place)>);
+
+impl Asked {
+    /// Asks for the sizes of all values that these deltas name. Their owners are locked.
+    pub(super) fn add<'d>(
+        steps: &mut Steps<'_>,
         deltas: impl IntoIterator<Item = (Owners, &'d StateDelta)>,
-    ) -> Attempt<Self> {
+    ) -> Self {
         let mut places: [Vec<Place>; 3] = Default::default();
         for (owners, delta) in deltas {
             for (scope, places) in SCOPES.into_iter().zip(&mut places) {
@@ -78,14 +77,44 @@ impl Sizes {
                 );
             }
         }
-        let [apps, users, sessions] = places;
-        // None waits for another.
-        let (apps, users, sessions) = tokio::try_join!(
-            read(transaction, Scope::App, apps),
-            read(transaction, Scope::User, users),
-            read(transaction, Scope::Session, sessions),
-        )?;
-        Ok(Self([apps, users, sessions].into_iter().flatten().collect()))
+        let asked = SCOPES.into_iter().zip(places).filter(|(_, places)| !places.is_empty());
+        Self(asked.map(|(scope, places)| ask(steps, scope, places)).collect())
+    }
+
+    /// The sizes of those that are there.
+    pub(super) fn read(&self, answers: &Answers) -> Attempt<Sizes> {
+        let mut sizes = Sizes::default();
+        for (places, asked) in &self.0 {
+            for row in answers.of(*asked) {
+                let (place, size): (i64, i32) = (row.try_get(0)?, row.try_get(1)?);
+                // Places are counted from 1.
+                let place = usize::try_from(place).ok().and_then(|place| places.get(place.checked_sub(1)?));
+                sizes.now.extend(place.map(|place| (*place, i64::from(size))));
+            }
+        }
+        Ok(sizes)
+    }
+}
+
+fn ask(steps: &mut Steps<'_>, scope: Scope, mut places: Vec<Place>) -> (Vec<Place>, pipeline::Place) {
+    places.sort_unstable_by_key(|(_, engine, owner, hash)| (*engine, *owner, *hash));
+    places.dedup();
+    let engines: Vec<i64> = places.iter().map(|(_, engine, ..)| *engine).collect();
+    let owners: Vec<i64> = places.iter().map(|(_, _, owner, _)| *owner).collect();
+    let hashes: Vec<Vec<u8>> = places.iter().map(|(.., hash)| hash.to_vec()).collect();
+    let step = match scope {
+        Scope::App => Step::new(sql!("state/app_sizes")).with(engines),
+        Scope::User => Step::new(sql!("state/user_sizes")).with(engines).with(owners),
+        Scope::Session => Step::new(sql!("state/session_sizes")).with(engines).with(owners),
+    };
+    let asked = steps.add(step.with(hashes));
+    (places, asked)
+}
+
+impl Sizes {
+    /// Takes note of a value that is there.
+    pub(super) fn know(&mut self, owners: Owners, scope: Scope, key: &str, bytes: usize) {
+        self.now.insert((scope, owners.engine_key, owners.of(scope), key::hash(key)), count(bytes));
     }
 
     /// Takes a delta in, if the limit allows it: the totals after it.
@@ -102,7 +131,7 @@ impl Sizes {
             for (key, value) in delta.of(scope) {
                 let place = (scope, owners.engine_key, owners.of(scope), key::hash(key));
                 let new = count(value.len());
-                let growth = match self.0.get(&place) {
+                let growth = match self.now.get(&place) {
                     Some(old) => new.saturating_sub(*old),
                     None => count(entry_bytes(scope, key, value.len())),
                 };
@@ -114,36 +143,25 @@ impl Sizes {
         if !fits(before.all(), after.all(), limit) {
             return Err(StoreError::StateTooLarge { bytes: after.all() });
         }
-        self.0.extend(changed);
+        for (place, new) in changed {
+            let old = self.now.insert(place, new);
+            self.changed.push((place, old));
+        }
         Ok(after)
     }
-}
 
-/// Reads the sizes of the values of one scope; of those that are there.
-async fn read(
-    transaction: &Transaction<'_>,
-    scope: Scope,
-    mut places: Vec<Place>,
-) -> Attempt<Vec<(Place, i64)>> {
-    if places.is_empty() {
-        return Ok(Vec::new());
+    /// Makes final what was taken in.
+    pub(super) fn keep(&mut self) {
+        self.changed.clear();
     }
-    places.sort_unstable_by_key(|(_, engine, owner, hash)| (*engine, *owner, *hash));
-    places.dedup();
-    let engines: Vec<i64> = places.iter().map(|(_, engine, ..)| *engine).collect();
-    let owners: Vec<i64> = places.iter().map(|(_, _, owner, _)| *owner).collect();
-    let hashes: Vec<&[u8]> = places.iter().map(|(.., hash)| hash.as_slice()).collect();
-    let (sql, parameters): (_, Vec<Parameter<'_>>) = match scope {
-        Scope::App => (sql!("state/app_sizes"), vec![&engines, &hashes]),
-        Scope::User => (sql!("state/user_sizes"), vec![&engines, &owners, &hashes]),
-        Scope::Session => (sql!("state/session_sizes"), vec![&engines, &owners, &hashes]),
-    };
-    let mut sizes = Vec::new();
-    for row in query(transaction, sql, &parameters).await? {
-        let (place, size): (i64, i32) = (row.try_get(0)?, row.try_get(1)?);
-        // Places are counted from 1.
-        let place = usize::try_from(place).ok().and_then(|place| places.get(place.checked_sub(1)?));
-        sizes.extend(place.map(|place| (*place, i64::from(size))));
+
+    /// Undoes what was taken in since it was last made final.
+    pub(super) fn undo(&mut self) {
+        while let Some((place, old)) = self.changed.pop() {
+            match old {
+                Some(old) => self.now.insert(place, old),
+                None => self.now.remove(&place),
+            };
+        }
     }
-    Ok(sizes)
 }
