@@ -63,7 +63,10 @@ fn next(oldest_node: i64) -> Vec<Migration> {
 #[test]
 fn steps_go_up_and_say_who_may_go_on() {
     assert!(MIGRATIONS.windows(2).all(|steps| steps[0].number < steps[1].number));
+    let page = include_str!("../../../../docs/scale.md");
     for step in MIGRATIONS {
+        let line = format!("| {} `{}` |", step.number, step.name);
+        assert!(page.contains(&line), "docs/scale.md does not say who may go on: {line}");
         assert!((1..=step.number).contains(&step.oldest_node), "{}", step.name);
     }
 }
