@@ -365,11 +365,15 @@ fn every_statement_is_used() {
     let code = sources("rs");
     let mut problems = Vec::new();
     for Source { path, .. } in &sources("sql") {
-        // `crates/store-x/sql/a/b.sql` is included as "a/b", `crates/store-x/migrations/1.sql` by its file name.
-        let parts: Vec<_> = path.splitn(4, '/').collect();
-        let (krate, name) = (parts[1], parts[3].trim_end_matches(".sql"));
-        let quoted = if parts[2] == "sql" { format!("\"{name}\"") } else { format!("/{name}.sql\"") };
-        let folder = format!("crates/{krate}/src/");
+        // `crates/store-x/sql/a/b.sql` is included as "a/b", the others by their file names.
+        let (krate, file) = ["/sql/", "/migrations/"]
+            .into_iter()
+            .find_map(|folder| path.split_once(folder))
+            .unwrap_or_else(|| panic!("{path} is in no folder for statements"));
+        let name = file.trim_end_matches(".sql");
+        let is_of_a_store = krate.starts_with("crates/") && path.contains("/sql/");
+        let quoted = if is_of_a_store { format!("\"{name}\"") } else { format!("/{name}.sql\"") };
+        let folder = format!("{krate}/src/");
         let used =
             code.iter().any(|source| source.path.starts_with(&folder) && source.text.contains(&quoted));
         if !used {

@@ -45,7 +45,7 @@ impl Database {
     pub(super) fn wait_for_sessions(&self, count: i64) -> Result<()> {
         let asked = Instant::now();
         let connection = self.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let mut statement = connection.prepare("SELECT count(*) FROM sessions")?;
+        let mut statement = connection.prepare(include_str!("../../../sql/clock_sessions.sql"))?;
         loop {
             let there: i64 = statement.query_row([], |row| row.get(0))?;
             if there == count {
