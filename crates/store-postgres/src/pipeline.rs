@@ -204,10 +204,13 @@ async fn typed<'p>(
     Ok(sent)
 }
 
-/// Within a transaction: the statement has a name only until its answer is there.
+/// Within a transaction: the statement has a name only until its answer is there, and settings say what it means.
 async fn learn(protocol: &Protocol, client: &Client, sql: &str, is_open: bool) -> Attempt<Arc<[Type]>> {
     if !is_open {
         client.batch_execute(BEGIN).await?;
+        if let Some(settings) = protocol.transaction_settings() {
+            client.batch_execute(&settings).await?;
+        }
     }
     let types = client.prepare(sql).await.map(|statement| protocol.learn(sql, statement.params()))?;
     if !is_open {
