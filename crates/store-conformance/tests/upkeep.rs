@@ -1,4 +1,5 @@
 //! Upkeep of the service, over the model, with a clock that is set.
+#![expect(clippy::unwrap_used, reason = "a failed test")]
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -7,6 +7,9 @@ use anyhow::{Context as _, Result, bail};
 use rusqlite::{Connection, OpenFlags};
 
 const COUNTS: &str = include_str!("../../../sql/clock_counts.sql");
+const SESSIONS: &str = include_str!("../../../sql/clock_sessions.sql");
+const SET_HORIZON: &str = include_str!("../../../sql/clock_set_horizon.sql");
+const SET_LASTED: &str = include_str!("../../../sql/clock_set_lasted.sql");
 const PATIENCE: Duration = Duration::from_secs(120);
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -45,7 +48,7 @@ impl Database {
     pub(super) fn wait_for_sessions(&self, count: i64) -> Result<()> {
         let asked = Instant::now();
         let connection = self.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let mut statement = connection.prepare(include_str!("../../../sql/clock_sessions.sql"))?;
+        let mut statement = connection.prepare(SESSIONS)?;
         loop {
             let there: i64 = statement.query_row([], |row| row.get(0))?;
             if there == count {
@@ -63,13 +66,13 @@ impl Database {
 
     /// As if a server had run until `micros`. None may run.
     pub(super) fn set_horizon(&self, micros: i64) -> Result<()> {
-        self.change("UPDATE horizon SET believed = ?1, ahead_since = NULL, ahead_lasted = NULL", micros)
+        self.change(SET_HORIZON, micros)
     }
 
     /// As if a server had seen the clock ahead for so long. None may run.
     pub(super) fn set_lasted(&self, lasted: Duration) -> Result<()> {
         let micros = i64::try_from(lasted.as_micros())?;
-        self.change("UPDATE horizon SET ahead_lasted = ?1 WHERE ahead_since IS NOT NULL", micros)
+        self.change(SET_LASTED, micros)
     }
 
     fn change(&self, statement: &str, value: i64) -> Result<()> {
