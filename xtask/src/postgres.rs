@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Result, bail};
 
+use self::admin::Admin;
 use self::instance::{Instance, Place};
 use self::programs::Programs;
 use crate::command;
@@ -64,6 +65,11 @@ impl Postgres {
             .env("TEST_PSQL", programs.path("psql"))
             .env("TEST_POSTGRES_PROGRAMS", programs.folder())
             .env("TEST_POSTGRES_AS", words.join(" "))
+    }
+
+    /// A connection for those who look after it.
+    pub(crate) fn admin(&self) -> Result<Admin> {
+        self.instance.admin()
     }
 
     /// The URL of a new, empty database in it.
