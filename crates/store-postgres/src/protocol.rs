@@ -22,13 +22,17 @@ impl Protocol {
     /// What `asked` says comes last, and so holds.
     pub(crate) fn new(options: &Options, asked: Vec<(String, String)>, is_pooled: bool) -> Self {
         let deadline = options.deadline.as_millis().to_string();
+        // What a node holds that is cut off is let go of within one deadline: a statement of it may still come to its
+        // lock when it has nobody any more to go on with it.
+        let idle = (options.deadline / 4).as_millis().to_string();
+        let lock = (options.deadline * 3 / 4).as_millis().to_string();
         // Every statement is a walk of an index that was made for it; statistics of a table that has grown since, or
         // none at all, must not make it the reading of a table. So one plan serves whatever it is given, and to plan
         // anew for each batch would cost more than to run it.
         let own = [
             ("statement_timeout", deadline.as_str()),
-            ("idle_in_transaction_session_timeout", &deadline),
-            ("lock_timeout", &deadline),
+            ("idle_in_transaction_session_timeout", &idle),
+            ("lock_timeout", &lock),
             ("enable_seqscan", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),

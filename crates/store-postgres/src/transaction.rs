@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Error, Row};
 
 use crate::database::Parameter;
 use crate::error::Attempt;
@@ -37,10 +38,10 @@ impl<'c> Transaction<'c> {
         if self.protocol.is_pooled() {
             let types = self.types(sql).await?;
             let typed: Vec<_> = parameters.iter().copied().zip(types.iter().cloned()).collect();
-            return Ok(self.begun.query_typed(sql, &typed).await?);
+            return after_its_cause(self.begun.query_typed(sql, &typed).await).await;
         }
-        let statement = self.begun.prepare_cached(sql).await?;
-        Ok(self.begun.query(&statement, parameters).await?)
+        let statement = after_its_cause(self.begun.prepare_cached(sql).await).await?;
+        after_its_cause(self.begun.query(&statement, parameters).await).await
     }
 
     /// Runs a statement; how many rows it changed.
@@ -48,10 +49,10 @@ impl<'c> Transaction<'c> {
         let rows = if self.protocol.is_pooled() {
             let types = self.types(sql).await?;
             let typed: Vec<_> = parameters.iter().copied().zip(types.iter().cloned()).collect();
-            self.begun.execute_typed(sql, &typed).await?
+            after_its_cause(self.begun.execute_typed(sql, &typed).await).await?
         } else {
-            let statement = self.begun.prepare_cached(sql).await?;
-            self.begun.execute(&statement, parameters).await?
+            let statement = after_its_cause(self.begun.prepare_cached(sql).await).await?;
+            after_its_cause(self.begun.execute(&statement, parameters).await).await?
         };
         if rows > 0 {
             self.has_written.store(true, Ordering::Relaxed);
@@ -79,7 +80,19 @@ impl<'c> Transaction<'c> {
         if let Some(types) = self.protocol.types(sql) {
             return Ok(types);
         }
-        let statement = self.begun.prepare(sql).await?;
+        let statement = after_its_cause(self.begun.prepare(sql).await).await?;
         Ok(self.protocol.learn(sql, statement.params()))
     }
+}
+
+/// Of statements that are sent together, those after one that failed fail of it. What that one was told is here
+/// already: whoever waits for all of them at once is to hear of it first, because it alone says why.
+async fn after_its_cause<T>(done: Result<T, Error>) -> Attempt<T> {
+    if done.as_ref().is_err_and(|error| error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)) {
+        // The others are looked at once after the first time, if they were not between the two answers.
+        for _ in 0..2 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(done?)
 }

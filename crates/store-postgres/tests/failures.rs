@@ -291,6 +291,23 @@ fn a_host_that_says_nothing_does_not_keep_a_node_from_the_next() {
 }
 
 #[test]
+fn what_failed_first_is_what_is_told_of_statements_that_are_sent_together() {
+    let schemas = Schemas::default();
+    block_on(async {
+        let url = schemas.fresh().await;
+        let store = open(&url, Options::default()).await;
+        let full = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS \
+                    $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$; \
+                    CREATE TRIGGER full_disk BEFORE INSERT ON app_state EXECUTE FUNCTION full_disk()";
+        beside(&url).await.batch_execute(full).await.unwrap();
+        for id in 1..=100 {
+            let answer = store.append_events(append(id)).await;
+            assert!(matches!(answer, Err(StoreError::OutOfSpace(_))), "{answer:?}");
+        }
+    });
+}
+
+#[test]
 fn a_closed_store_refuses() {
     let schemas = Schemas::default();
     block_on(async {
