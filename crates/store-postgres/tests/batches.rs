@@ -143,6 +143,12 @@ fn a_session_that_is_held_up_holds_up_no_other() {
             let store = Arc::clone(&store);
             async move { store.append_events(append("s", 1, &["a"])).await }
         });
+        // Those that come together share a transaction, so the others come when it is under way.
+        let waits =
+            "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+        while other.query(waits, &[]).await.unwrap().is_empty() {
+            assert!(!held.is_finished());
+        }
         for number in 1..=20 {
             let append = store.append_events(append("t", number, &["a"]));
             let appended = tokio::time::timeout(Duration::from_secs(10), append).await;
