@@ -10,7 +10,7 @@ use super::engines::later;
 use super::operations::{self, Home};
 use super::requests;
 use crate::database::{Command, Parameter, execute, first};
-use crate::error::Attempt;
+use crate::error::{Attempt, Failure};
 use crate::pipeline::Steps;
 use crate::read;
 use crate::row;
@@ -83,7 +83,11 @@ impl Command for SessionDeletion {
     type Output = Operation;
 
     async fn run(&self, transaction: &Transaction<'_>) -> Attempt<Operation> {
-        let locked = lock(transaction, &self.name, self.now).await;
+        let locked = match lock(transaction, &self.name, self.now).await {
+            // A session that is gone may be so by this request.
+            Err(Failure::Refused(refusal)) => Err(refusal),
+            done => Ok(done?),
+        };
         // Looked for behind the lock: whoever held it may have carried out the same request.
         let engine_key =
             read::engines::find(transaction, &self.name.engine).await?.ok_or(StoreError::SessionNotFound)?;
