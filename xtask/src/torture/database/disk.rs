@@ -11,6 +11,10 @@ use crate::torture::disk::mount::Mount;
 /// More than a run writes; it takes memory only for what is written.
 const SIZE_MIB: u32 = 2048;
 
+/// What is left for what is written while the room is taken, and how often that is tried.
+const MARGIN_KIB: u64 = 128;
+const TRIES: u32 = 20;
+
 /// A mounted file system, gone with this value.
 #[derive(Debug)]
 pub(crate) struct Disk(Mount);
@@ -26,10 +30,22 @@ impl Disk {
 
     /// Leaves no room.
     pub(crate) fn fill(&self) -> Result<()> {
+        // What is written meanwhile may be more than what is to be all of it.
+        let mut tried = 0;
+        loop {
+            let filled = self.0.remount(&format!("size={}k", self.used()? + MARGIN_KIB));
+            tried += 1;
+            if filled.is_ok() || tried == TRIES {
+                return filled;
+            }
+        }
+    }
+
+    fn used(&self) -> Result<u64> {
         let said = command::output(Command::new("df").args(["--output=used", "-k"]).arg(&self.0.path))?;
         let used: Option<u64> = said.lines().nth(1).and_then(|line| line.trim().parse().ok());
         let Some(used) = used.filter(|used| *used > 0) else { bail!("df answers {said:?}") };
-        self.0.remount(&format!("size={used}k"))
+        Ok(used)
     }
 
     /// Gives it room again.
