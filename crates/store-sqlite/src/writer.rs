@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use colloquy_sessions::store::{StoreError, StoreResult};
 use rusqlite::{Connection, ErrorCode};
@@ -25,6 +26,8 @@ use crate::write::{EngineKeys, Write};
 const QUEUE: usize = 4096;
 /// How many KiB of commands may wait or run.
 const QUEUE_KIB: usize = 128 << 10;
+/// How often a batch that waits for company looks for it.
+const LOOK_AGAIN: Duration = Duration::from_micros(20);
 /// A batch is closed once it holds so many bytes.
 const BATCH_BYTES: usize = 8 << 20;
 
@@ -65,6 +68,7 @@ impl Writer {
         let thread = WriterThread {
             syncer: Syncer::start(Arc::clone(&log))?,
             log,
+            sent: (0, 0),
             is_alone: false,
             connection,
             engines: EngineKeys::default(),
@@ -183,6 +187,8 @@ struct WriterThread {
     signal: Signal,
     log: Arc<LogSync>,
     syncer: Syncer,
+    /// The last commit that was handed over, and how many wait for it.
+    sent: (u64, usize),
     /// Whether nobody else was waiting when the batch began.
     is_alone: bool,
     /// How long the log was after the last commit.
@@ -201,6 +207,7 @@ impl WriterThread {
     fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>, max_batch: usize) {
         let mut waiting = Vec::with_capacity(max_batch);
         while queue.blocking_recv_many(&mut waiting, max_batch) > 0 {
+            self.gather(&mut queue, &mut waiting, max_batch);
             self.is_alone = waiting.len() == 1 && queue.is_empty();
             let mut batch = Vec::with_capacity(waiting.len());
             let mut bytes = 0;
@@ -214,6 +221,26 @@ impl WriterThread {
             }
             if !batch.is_empty() {
                 self.execute(batch);
+            }
+        }
+    }
+
+    /// Waits for company while the last commit is synced, until as many have come as it has: a commit writes pages
+    /// that all of its batch share, so two that take turns are best when they are equally large.
+    fn gather(
+        &self,
+        queue: &mut mpsc::Receiver<Box<dyn Job>>,
+        waiting: &mut Vec<Box<dyn Job>>,
+        max_batch: usize,
+    ) {
+        let (number, jobs) = self.sent;
+        let target = jobs.min(max_batch);
+        while waiting.len() < target && !self.log.is_synced(number) {
+            std::thread::sleep(LOOK_AGAIN);
+            while waiting.len() < max_batch
+                && let Ok(job) = queue.try_recv()
+            {
+                waiting.push(job);
             }
         }
     }
@@ -310,6 +337,7 @@ impl WriterThread {
 
     /// Brings a commit to disk. One who is alone is not kept waiting for another thread to wake up.
     fn sync(&mut self, number: u64, batch: Vec<Box<dyn Job>>) {
+        self.sent = (number, batch.len());
         let commit = Commit { number, jobs: batch };
         if self.is_alone && self.log.is_synced(number.saturating_sub(1)) {
             self.log.sync(vec![commit]);
