@@ -34,13 +34,18 @@ impl Health {
     /// Reports whether the store can serve, again and again.
     pub(super) async fn watch(&self) {
         // It was opened a moment ago, and no service is unknown until it has answered.
-        self.report(ServingStatus::Serving).await;
+        let mut reported = ServingStatus::Serving;
+        self.report(reported).await;
         loop {
             let status = match self.service.health().await {
                 Ok(()) => ServingStatus::Serving,
                 Err(_) => ServingStatus::NotServing,
             };
-            self.report(status).await;
+            // Whoever watches is told of changes only.
+            if status != reported {
+                self.report(status).await;
+                reported = status;
+            }
             tokio::time::sleep(PERIOD).await;
         }
     }
