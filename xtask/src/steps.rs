@@ -102,7 +102,7 @@ impl Step {
             Self::Test => {
                 let postgres = Postgres::start(workspace)?;
                 let pooler = PgBouncer::start(workspace, &postgres)?;
-                let mut all = workspace.cargo(&["test", "--workspace"]);
+                let mut all = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
                 command::run(pooler.tell(postgres.tell(&mut all)))?;
                 // The API once more, over the other store.
                 let mut api = workspace.cargo(&["test", "--package", "colloquy", "--test", "api"]);
