@@ -121,18 +121,31 @@ fn operation(model: &Model, method: &Method) -> Value {
 
 /// The message that a body is; what is made must have all that is required, what is changed need not.
 fn body_schema(model: &Model, method: &Method, full_name: &str) -> Value {
+    if method.rule.verb == "post" { whole_schema(model, full_name) } else { reference(full_name) }
+}
+
+/// A message with all that is required of it.
+fn whole_schema(model: &Model, full_name: &str) -> Value {
     let mut schema = Map::new();
     schema.insert("$ref".to_owned(), reference_to(full_name).into());
     let fields = model.message(full_name).into_iter().flat_map(|message| &message.fields);
     let required: Vec<_> = fields.filter(|field| field.is_required()).collect();
-    if method.rule.verb == "post" && !required.is_empty() {
+    if !required.is_empty() {
         let names: Vec<_> = required.iter().map(|field| field.json_name.as_str()).collect();
         schema.insert("required".to_owned(), names.into());
-        // An empty text is as good as none.
-        let texts = required.iter().filter(|field| field.shape == Shape::String);
-        let filled: Map<_, _> =
-            texts.map(|field| (field.json_name.clone(), json!({"minLength": 1}))).collect();
-        schema.insert("properties".to_owned(), filled.into());
+        let filled = required.iter().filter_map(|field| {
+            let filled = match &field.shape {
+                // An empty text is as good as none, and so is an empty list.
+                Shape::String => json!({"minLength": 1}),
+                Shape::List(item) => match &**item {
+                    Shape::Message(name) => json!({"minItems": 1, "items": whole_schema(model, name)}),
+                    _ => json!({"minItems": 1}),
+                },
+                _ => return None,
+            };
+            Some((field.json_name.clone(), filled))
+        });
+        schema.insert("properties".to_owned(), filled.collect::<Map<_, _>>().into());
     }
     schema.into()
 }
