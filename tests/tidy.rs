@@ -85,10 +85,13 @@ const PAPERS: &[&str] = &[
     "CHANGELOG.md",
     "LICENSE",
     "SECURITY.md",
+    "docs/benchmarks.md",
     "docs/clients.md",
     "docs/compatibility.md",
     "docs/configuration.md",
     "docs/dependencies.md",
+    "docs/extensions.md",
+    "docs/migrate.md",
     "docs/scale.md",
 ];
 
