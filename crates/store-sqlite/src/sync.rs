@@ -86,10 +86,8 @@ impl LogSync {
         *self.commits.synced.borrow() >= number
     }
 
-    /// Syncs the log and answers those who wait for these commits, which follow each other.
-    pub(crate) fn sync(&self, commits: Vec<Commit>) {
-        let Some(last) = commits.last().map(|commit| commit.number) else { return };
-        let jobs = commits.into_iter().flat_map(|commit| commit.jobs);
+    /// Syncs the log and answers those who wait for the commit.
+    pub(crate) fn sync(&self, Commit { number, jobs }: Commit) {
         // Nobody can tell what of the log a failed sync has lost: a second one that succeeds proves nothing about it.
         let synced = self
             .fault
@@ -97,12 +95,12 @@ impl LogSync {
             .and_then(|()| (self.sync)(&self.file).map_err(|error| self.fault.set("sync", &error)));
         match synced {
             Ok(()) => {
-                self.commits.synced.send_replace(last);
-                jobs.for_each(Job::answer);
+                self.commits.synced.send_replace(number);
+                jobs.into_iter().for_each(Job::answer);
             }
             Err(refusal) => {
                 self.commits.synced.send_replace(u64::MAX);
-                jobs.for_each(|job| job.fail(refusal.clone()));
+                jobs.into_iter().for_each(|job| job.fail(refusal.clone()));
             }
         }
     }
@@ -144,6 +142,6 @@ impl Drop for Syncer {
 
 fn run(log: &LogSync, commits: &Receiver<Commit>) {
     while let Ok(commit) = commits.recv() {
-        log.sync(vec![commit]);
+        log.sync(commit);
     }
 }

@@ -340,10 +340,10 @@ impl WriterThread {
         self.sent = (number, batch.len());
         let commit = Commit { number, jobs: batch };
         if self.is_alone && self.log.is_synced(number.saturating_sub(1)) {
-            self.log.sync(vec![commit]);
+            self.log.sync(commit);
         } else if let Err(commit) = self.syncer.send(commit) {
             // The thread is gone, which it is only after a panic.
-            self.log.sync(vec![commit]);
+            self.log.sync(commit);
         }
     }
 
